@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop, the task record, and the one way to wait. Everything that suspends is built from
+ *
+ *     code = ga__checkpoint();            at the start of each suspending call
+ *     code = ga__park(&queue, ...);       this task into a queue, until
+ *     ga__wake(task, code);               somebody takes it out
+ *
+ * A task waits in at most one queue, through its own link, so a canceller or a deadline can take it out of
+ * whichever queue it is in: a wait either completes or is cancelled, never both. Whoever wakes a task has
+ * then already given it what it waited for; a later cancellation does not take that back.
+ */
+#ifndef GA__LOOP_H
+#define GA__LOOP_H
+
+#include "base/buffer.h"
+#include "base/list.h"
+#include "task/context.h"
+#include "task/poller.h"
+#include "task/stack.h"
+#include "task/timer.h"
+#include <gather/error.h>
+#include <gather/task.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+typedef struct ga__loop ga__loop;
+typedef struct ga__error ga__error;
+
+#define GA__NEVER UINT64_MAX /* a deadline that never comes */
+
+enum { /* ga_task.state */
+    GA__TASK_NEW,
+    GA__TASK_READY,
+    GA__TASK_RUNNING,
+    GA__TASK_PARKED,
+    GA__TASK_DONE
+};
+
+enum { /* ga_scope.flags_ */
+    GA__SCOPE_CANCELLED = 1, /* in effect, by itself or from outside */
+    GA__SCOPE_OWN = 2,       /* by its own cancel or deadline */
+    GA__SCOPE_EXPIRED = 4,   /* by its own deadline */
+    GA__SCOPE_REFUSED = 8,   /* an operation failed because of it */
+    GA__SCOPE_SHIELDED = 16,
+    GA__SCOPE_GROUP = 32, /* it is a group's */
+    GA__SCOPE_ROOT = 64,  /* it is a task's outermost */
+    GA__SCOPE_OPEN = 128
+};
+
+struct ga_task {
+    ga__link queue; /* in the ready queue, or in what it waits for */
+    ga_scope *scope; /* the innermost that is open */
+    int budget;      /* checkpoints left before it lets others run */
+    int wake_code;   /* what ga__park returns */
+    unsigned char state;
+    bool error_read;
+    bool external;    /* it waits for something outside the loop: a descriptor, a thread */
+    bool uncancellable; /* the present wait is */
+    int code;         /* of its end */
+    int saved_errno;
+    ga__context context;
+    ga__stack *stack; /* NULL before its first run and after its end */
+    ga__loop *loop;
+    ga_group *group;
+    ga__link in_group;
+    ga_timer_ timer; /* of the present wait */
+    uint64_t since;  /* when the present wait began */
+    const char *waiting_for;
+    const char *name;
+    void *started_at; /* the code that started it */
+    int (*thunk)(void *payload);
+    ga__error *error;
+    ga__list joiners;
+    size_t payload_size;
+    ga_scope root;
+    _Alignas(16) char payload[];
+};
+
+struct ga__loop {
+    ga_task *current;
+    ga__list ready;
+    int turns;       /* switches left before the poller is asked */
+    uint64_t now;    /* ns, read once a turn */
+    ga__poller *poller;
+    ga__context scheduler; /* ga_run's own stack */
+    ga__timers timers;
+    ga__stacks stacks;
+    size_t external; /* tasks that something outside the loop can wake, and holds on the loop */
+    bool ended;
+    bool forked; /* this is a child of the process that made the loop */
+    bool deadlocked;
+    char *lent;  /* see ga__loop_lend */
+    void *spare_tasks; /* records for reuse, by size class */
+    size_t task_count;
+    ga_group *root_group;
+    uint64_t random; /* nonzero: pick the next ready task by this state, for seeded schedules */
+    struct ga__handle *handle; /* how other threads reach the loop */
+    struct ga__watch *watch;   /* the watchdog's view, or NULL */
+    void *dns;  /* io/dns.c's, made on first use */
+    void (*dns_free)(void *dns);
+    _Atomic uint64_t switches; /* counts slices, for the watchdog */
+};
+
+/* This thread's loop, NULL where none runs. */
+extern _Thread_local ga__loop *ga__loop_here __attribute__((tls_model("initial-exec")));
+
+static inline ga_task *ga__current(void)
+{
+    return ga__loop_here ? ga__loop_here->current : NULL;
+}
+
+/* The time of this turn, in ns; ga__now_exact reads the clock. Only inside a loop. */
+static inline uint64_t ga__now(void)
+{
+    return ga__loop_here->now;
+}
+uint64_t ga__now_exact(void);
+
+/* The deadline that lies so many seconds after `now`; GA__NEVER for GA_FOREVER. */
+uint64_t ga__deadline(uint64_t now, double seconds);
+
+/* 0 where the calling task may go on; GA_ECANCELED, GA_ENOTASK (outside a task) or GA_EFORKED, recorded. Lets others
+ * run first when the task has long not waited. */
+int ga__checkpoint_slow(void);
+static inline int ga__checkpoint(void)
+{
+    ga_task *task = ga__current();
+
+    if (GA_LIKELY(task && !(task->scope->flags_ & GA__SCOPE_CANCELLED) && --task->budget > 0))
+        return 0;
+    return ga__checkpoint_slow();
+}
+
+enum { /* ga__park flags */
+    GA__EXTERNAL = 1,     /* what wakes it comes from outside the loop: the deadlock detector then waits */
+    GA__UNCANCELLABLE = 2 /* only ga__wake ends the wait */
+};
+
+/* Suspends the calling task at the end of the queue (NULL: in none) until it is woken.
+ * `why` says what for, in dumps: a static string such as "a semaphore".
+ * @return the waker's code; GA_ETIMEDOUT at the deadline (nothing recorded); GA_ECANCELED (nothing recorded:
+ *         the caller says what was cancelled through ga__fail). The task is in no queue then. */
+int ga__park(ga__list *queue, uint64_t deadline, unsigned flags, const char *why);
+
+/* Takes the task out of its queue and makes it ready; ga__park returns `code`. */
+void ga__wake(ga_task *task, int code);
+/* Wakes the queue's first task. @return it, or NULL where nobody waits. */
+ga_task *ga__wake_first(ga__list *queue, int code);
+void ga__wake_all(ga__list *queue, int code);
+
+/* Suspends until the descriptor is readable (GA__READABLE) or writable, having cleared that bit on EAGAIN.
+ * @return 0, GA_ETIMEDOUT, GA_ECANCELED (nothing recorded) */
+int ga__fd_wait(ga__fd *fd, unsigned direction, uint64_t deadline, const char *why);
+
+/* A timer of the loop's; `fire` runs in the loop's context and may not suspend. Arming an armed one moves it. O(1). */
+void ga__timer_arm(ga_timer_ *timer, uint64_t deadline);
+void ga__timer_disarm(ga_timer_ *timer);
+
+/* A buffer that the caller may use until it next suspends: for reading from a socket, so that no connection
+ * that waits holds one. Its size is GA__LENT_SIZE. NULL when there is no memory. */
+enum { GA__LENT_SIZE = 256 * 1024 };
+char *ga__loop_lend(void);
+
+/* Counts something outside the loop that can still wake a task; while the count is above 0, there is no deadlock. */
+void ga__loop_hold(ga__loop *loop);
+void ga__loop_release(ga__loop *loop);
+
+/* Runs a loop on the poller, which it owns from then on: ga_run for any backend. `seed` above 0 shuffles the order of
+ * ready tasks, repeatably. */
+int ga__run_on(ga__poller *poller, const ga_run_options *options, uint64_t seed, int (*fn)(void *arg), void *arg);
+
+/* --- errors --------------------------------------------------------------------------------------- */
+
+/* Records a failure of the calling task (or thread) and returns its code. The message's %s may point into the
+ * error that is being replaced. */
+int ga__fail(int code, const char *format, ...) GA_PRINTF(2, 3);
+
+/* The calling task's recorded error, to add detail to after ga__fail; never NULL. `url` is copied by ga__error_url. */
+ga_error_detail *ga__error_edit(void);
+void ga__error_url(const char *url);
+
+/* Moves the errors of a task that ended: `to` takes a copy of `from`. */
+void ga__error_copy(ga_task *to, const ga_task *from);
+void ga__error_free(ga__error *error);
+const ga_error_detail *ga__error_of(const ga_task *task);
+
+/* Says on stderr that an API was used wrongly, and records GA_EUSAGE or the code given. */
+int ga__misuse(int code, const char *format, ...) GA_PRINTF(2, 3);
+
+#endif
