@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The HTTP client: a session holds connections and defaults; a call gives a response.
+ *
+ * `ga_get(session, url)` awaits the response's head; the body follows with ga_text, ga_json, ga_body or
+ * ga_read. Options are given by name: `ga_get(session, url, .timeout = 5, .params = GA_PAIRS({"q", "x"}))`.
+ *
+ * A session belongs to the loop in which it was made. Any number of its loop's tasks may use it at once; a
+ * response is for one task at a time.
+ */
+#ifndef GATHER_SESSION_H
+#define GATHER_SESSION_H
+
+#include <gather/base.h>
+#include <gather/error.h>
+#include <sys/types.h>
+
+GA_BEGIN_DECLS
+
+typedef struct ga_session ga_session;
+typedef struct ga_response ga_response;
+struct json_t; /* jansson's */
+
+/** What is left out has the default that is named. Times are in seconds; 0 means the default, GA_FOREVER
+ *  none. Strings are copied. */
+typedef struct ga_session_options {
+    size_t size_; /* set by ga_session_new */
+
+    const char *base_url;   /**< relative URLs are resolved against it */
+    const ga_pair *headers; /**< sent with every request; a request's own header of the name replaces it */
+    const char *user_agent; /**< "gather/VERSION" */
+
+    int limit;          /**< connections at once, 100; negative: no limit */
+    int limit_per_host; /**< connections at once to one origin; 0: no limit of its own */
+    double keepalive;   /**< how long an idle connection is kept, 15; negative: none is kept */
+    double rate;        /**< requests started per second; 0: no limit */
+    int burst;          /**< requests that may start at once within the rate, 1 */
+
+    double total_timeout;      /**< from the call to the body's end, 300 */
+    double pool_timeout;       /**< in line for a connection; none */
+    double dns_timeout;        /**< one name look-up; none */
+    double connect_timeout;    /**< connecting, over all addresses; none */
+    double tls_timeout;        /**< the TLS handshake; none */
+    double write_timeout;      /**< without progress in sending; none */
+    double first_byte_timeout; /**< from the request's end to the response's first byte; none */
+    double read_timeout;       /**< between two pieces of the response; none */
+
+    int max_redirects;      /**< redirects followed, 10; negative: redirects are returned as they are */
+    int64_t max_body;       /**< bytes of a body that ga_text and the like read, 64 MiB; negative: no limit */
+    size_t max_head;        /**< bytes of a response head, 64 KiB */
+    int raise_for_status;   /**< nonzero: a status of 400 or above fails the call with GA_ESTATUS */
+
+    int insecure;           /**< nonzero: certificates are not verified */
+    const char *ca_file;    /**< PEM file of trusted CAs; else SSL_CERT_FILE, SSL_CERT_DIR, the system's */
+    const char *ca_path;    /**< directory of trusted CAs */
+    const char *cert_file;  /**< client certificate, PEM */
+    const char *key_file;   /**< its key; the certificate's file when left out */
+    int tls_version_min;    /**< 12 or 13; 12 */
+
+    const char *unix_socket; /**< connect to this path, whatever the URL's host */
+} ga_session_options;
+
+/** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
+ *  suspend.
+ *  @return the session, the caller's to free; NULL with GA_ENOTASK, GA_EURL (base_url), GA_EHEADER, GA_ETLS (a CA
+ *          or certificate that cannot be loaded), GA_ENOMEM */
+#define ga_session_new(...)                                                                        \
+    ga_session_new_with(&(const ga_session_options){.size_ = sizeof(ga_session_options), __VA_ARGS__})
+GA_API ga_session *ga_session_new_with(const ga_session_options *options);
+
+/** Closes the session's idle connections and frees it. Its responses are to be freed before. NULL is fine. */
+GA_API void ga_session_free(ga_session *session);
+GA_AUTO_DEFINE_(ga_session, ga_session_free)
+
+/** What the session's pool holds at this moment. */
+typedef struct ga_pool_stats {
+    size_t idle;    /**< connections kept for reuse */
+    size_t in_use;  /**< connections lent to requests, and being opened */
+    size_t waiting; /**< requests in line */
+    uint64_t opened; /**< connections opened since the session began */
+    uint64_t reused; /**< requests that an open connection served */
+} ga_pool_stats;
+GA_API void ga_session_pool(const ga_session *session, ga_pool_stats *stats);
+
+/** One request. In the macros below the URL comes first, then options by name. */
+typedef struct ga_request_options {
+    const char *url;
+    size_t size_; /* set by the macros */
+
+    const ga_pair *params;  /**< added to the URL's query, percent-encoded */
+    const ga_pair *headers;
+
+    const void *body;       /**< the body's bytes, with body_size; borrowed until the call returns */
+    size_t body_size;
+    const char *text;       /**< a body of Content-Type text/plain; charset=utf-8 */
+    const char *json_text;  /**< a body of Content-Type application/json, as it is */
+    const struct json_t *json; /**< the same from a jansson value */
+    const char *content_type;  /**< overrides the body's own */
+
+    double timeout;         /**< total, instead of the session's */
+    double first_byte_timeout; /**< instead of the session's */
+    double read_timeout;    /**< instead of the session's */
+    int max_redirects;      /**< instead of the session's; negative: none are followed */
+    int64_t max_body;       /**< instead of the session's */
+    int idempotent;         /**< nonzero: may be sent again on a fresh connection when a kept one broke, whatever the
+                                 method */
+} ga_request_options;
+
+/** Sends a request and awaits the response's head. Suspends.
+ *  @return the response, the caller's to free; NULL with
+ *          GA_EURL, GA_ESCHEME, GA_EHEADER, GA_EUSAGE: refused before anything was sent;
+ *          GA_EDNS, GA_EREFUSED, GA_EUNREACHABLE, GA_ECONNECT, GA_ETLS, GA_ECERT, GA_EFDS: not connected;
+ *          GA_EDISCONNECTED, GA_ERESET, GA_EPROTOCOL, GA_EHEADTOOBIG: no proper answer;
+ *          GA_EREDIRECT, GA_ENOTREPLAYABLE, GA_ESTATUS (with raise_for_status);
+ *          GA_ETIMEDOUT (ga_error()->timeout names which), GA_ECANCELED, GA_ENOTASK, GA_ENOMEM */
+GA_API GA_MUST_USE ga_response *ga_request_with(ga_session *session, const char *method,
+                                                const ga_request_options *options);
+
+#define GA_REQUEST_(...) (&(const ga_request_options){__VA_ARGS__, .size_ = sizeof(ga_request_options)})
+/** ga_request(session, "PROPFIND", url, options...) */
+#define ga_request(session, method, ...) ga_request_with((session), (method), GA_REQUEST_(__VA_ARGS__))
+/** ga_get(session, url, options...); likewise the others. */
+#define ga_get(session, ...) ga_request((session), "GET", __VA_ARGS__)
+#define ga_head(session, ...) ga_request((session), "HEAD", __VA_ARGS__)
+#define ga_post(session, ...) ga_request((session), "POST", __VA_ARGS__)
+#define ga_put(session, ...) ga_request((session), "PUT", __VA_ARGS__)
+#define ga_patch(session, ...) ga_request((session), "PATCH", __VA_ARGS__)
+#define ga_delete(session, ...) ga_request((session), "DELETE", __VA_ARGS__)
+#define ga_options(session, ...) ga_request((session), "OPTIONS", __VA_ARGS__)
+
+/* --- the response --------------------------------------------------------------------------------- */
+
+/** Frees the response. A body that was not read to its end closes the connection, unless a little remains of
+ *  it that is there already. NULL is fine. Does not suspend. */
+GA_API void ga_response_free(ga_response *response);
+GA_AUTO_DEFINE_(ga_response, ga_response_free)
+
+/** The status, 200 for one; 0 for NULL. */
+GA_API int ga_status(const ga_response *response);
+/** The reason phrase, "OK"; "" where there was none, or for NULL. */
+GA_API const char *ga_reason(const ga_response *response);
+/** The URL that answered, after redirects, without userinfo; "" for NULL. */
+GA_API const char *ga_url(const ga_response *response);
+/** How many redirects were followed. */
+GA_API int ga_redirects(const ga_response *response);
+/** The HTTP version, "1.1". */
+GA_API const char *ga_http_version(const ga_response *response);
+
+/** A header's value, the first of that name, whatever its case; NULL when there is none, or for NULL. */
+GA_API const char *ga_header(const ga_response *response, const char *name);
+/** The header at this place, from 0, in the order received; false past the last. */
+GA_API int ga_header_at(const ga_response *response, size_t index, ga_pair *header);
+
+/** Fails when there is no response or its status is 400 or above.
+ *  @return 0, GA_ESTATUS, or the code of the failure before */
+GA_API int ga_raise_for_status(const ga_response *response);
+
+/** The body as UTF-8 text, whatever its charset (from Content-Type, a BOM, else UTF-8; bytes that are invalid become
+ *  U+FFFD). Reads it to its end. Suspends.
+ *  @return a string, the caller's to free; NULL with GA_ETRUNCATED, GA_ETOOLARGE, GA_EPROTOCOL, GA_ERESET,
+ *          GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM, or for NULL the error before */
+GA_API GA_MUST_USE char *ga_text(ga_response *response);
+
+/** The body's bytes, read to its end; a NUL follows them. They are the response's. Suspends.
+ *  @return NULL as ga_text does */
+GA_API const void *ga_body(ga_response *response, size_t *size);
+
+/** The body as a jansson value, the caller's to json_decref. Suspends.
+ *  @return NULL with GA_EJSON, or as ga_text does */
+GA_API GA_MUST_USE struct json_t *ga_json(ga_response *response);
+
+/** Reads the next piece of the body, at most `size` bytes, as it arrives: what is not read stays at the server.
+ *  Suspends.
+ *  @return the number of bytes, 0 at the end, or negative as ga_text fails */
+GA_API GA_MUST_USE ssize_t ga_read(ga_response *response, void *buffer, size_t size);
+
+GA_END_DECLS
+
+#endif
