@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing message heads. Nothing that breaks the syntax leaves: CR, LF, NUL and control characters are
+ * refused, and so is what would contradict the framing. Steps append to the buffer; the first failure is
+ * kept, later steps do nothing, and the last step tells:
+ *
+ *     ga__http1_writer writer;
+ *     ga__http1_write_request(&writer, buffer, "GET", "/todos?userId=1", "example.com:8080");
+ *     ga__http1_write_field(&writer, "Accept", "application/json");
+ *     int code = ga__http1_write_end(&writer, GA__BODY_NONE, 0);
+ *
+ * After a failure the buffer is as it was before ga__http1_write_request.
+ */
+#ifndef GA__HTTP1_WRITER_H
+#define GA__HTTP1_WRITER_H
+
+#include "base/buffer.h"
+#include "protocol/http1_message.h"
+
+typedef struct ga__http1_writer {
+    ga__buffer *buffer;
+    size_t start;        /* the buffer's size before this head */
+    int code;            /* GA_OK, or the first failure */
+    const char *problem; /* what is wrong, a static string: "the value of a header has a line feed" */
+    const char
+        *culprit; /* the name of the header at fault as the caller passed it, so of any bytes; or NULL */
+    size_t culprit_size;
+    uint64_t present; /* bit n: a field with the ga__field_id n was passed */
+    uint64_t length;  /* of Content-Length, where one was passed */
+    bool response;
+} ga__http1_writer;
+
+/* Begins a request: request line and Host. `host` is the Host field's value; NULL where ga__http1_write_field
+ * passes it.
+ * Fails with GA_EHEADER (method not a token; target empty, or with a space, control or non-ASCII character;
+ * host with one of these, or "@", "/"). */
+void ga__http1_write_request(ga__http1_writer *writer, ga__buffer *buffer, const char *method,
+                             const char *target, const char *host);
+
+/* Begins a response: 100 to 999; `phrase` may be empty. */
+void ga__http1_write_response(ga__http1_writer *writer, ga__buffer *buffer, int status, const char *phrase);
+
+/* Adds a field. The value may be empty; blanks around it are left out.
+ * Content-Length and Transfer-Encoding are compared with what ga__http1_write_end says, and not written here.
+ * Fails with GA_EHEADER: name not a token; value with a character that is not allowed; a second Host,
+ * Content-Length or Transfer-Encoding. */
+void ga__http1_write_field(ga__http1_writer *writer, const char *name, const char *value);
+/* As above, with sizes instead of NULs: for names and values of other origin. */
+void ga__http1_write_field_sized(ga__http1_writer *writer, const char *name, size_t name_size,
+                                 const char *value, size_t value_size);
+
+/* Adds complete lines that were made with ga__http1_write_field before, CR LF at each end, without a look at
+ * them. `present` says what is among them. For fields that are the same in every request of a session. */
+void ga__http1_write_lines(ga__http1_writer *writer, const char *lines, size_t size, uint64_t present);
+
+/* Ends the head: Content-Length with GA__BODY_LENGTH, Transfer-Encoding: chunked with GA__BODY_CHUNKED,
+ * neither with the other kinds; and the empty line.
+ * @return GA_OK; the first failure; GA_EHEADER where a Content-Length or Transfer-Encoding that was passed
+ *         contradicts the body, or a request has no Host; GA_ENOMEM. */
+int ga__http1_write_end(ga__http1_writer *writer, ga__body_kind kind, uint64_t length) GA_MUST_USE;
+
+/* Judges a name and value as ga__http1_write_field does.
+ * @return GA_OK, or GA_EHEADER with *problem */
+int ga__http1_check_field(const char *name, const char *value, const char **problem);
+
+#endif
