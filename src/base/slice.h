@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A borrowed run of bytes, not ended by a NUL: a part of a URL, a header's value.
+ */
+#ifndef GA__SLICE_H
+#define GA__SLICE_H
+
+#include <gather/base.h>
+#include <stdbool.h>
+#include <string.h>
+
+typedef struct ga__slice {
+    const char *data; /* never NULL where size > 0 */
+    size_t size;
+} ga__slice;
+
+/* The slice of a string literal. */
+#define GA__SLICE(literal) ((ga__slice){"" literal, sizeof(literal) - 1})
+
+static inline ga__slice ga__slice_of(const char *string)
+{
+    return (ga__slice){string, strlen(string)};
+}
+
+static inline bool ga__slice_equal(ga__slice a, ga__slice b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+#endif
