@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# What the scripts share. A script begins with:
+#
+#     set -eu
+#     . "$(dirname "$0")/lib.sh"
+#
+# and is then at the root of the source tree, which is $root.
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root"
+
+say() {
+    printf '%s\n' "$*"
+}
+
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# Runs a command as root: as it is, or with sudo.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "must be root, or have sudo, to run: $*"
+    fi
+}
+
+# need_packages GROUP...: installs what is missing of these groups of script/packages.txt.
+need_packages() {
+    missing=
+    for group; do
+        for package in $(sed -n "s/^$group: *//p" script/packages.txt); do
+            case " $missing " in *" $package "*) continue ;; esac
+            is_installed "$package" || missing="$missing $package"
+        done
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null ||
+        die "please install what Debian calls$missing; this script can do so only with apt-get"
+    say "Installing with apt-get:$missing"
+    install_packages $missing
+}
+
+is_installed() {
+    case $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) in
+        *' ok installed') true ;;
+        *) false ;;
+    esac
+}
+
+# In a subshell, so that whatever happens policy-rc.d goes again: it keeps the servers that the tests use
+# from starting as services. The tests start their own, on ports of their own.
+install_packages() (
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        trap 'as_root rm -f $policy' EXIT
+        trap 'exit 1' INT TERM
+        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+        as_root chmod +x $policy
+    fi
+    as_root apt-get -qq update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+        install --yes --no-install-recommends "$@" >/dev/null
+    case " $* " in
+        *' nginx-light '*) [ ! -d /run/systemd/system ] || as_root systemctl disable --quiet nginx ;;
+    esac
+)
+
+# configure DIRECTORY [OPTION...]: a build directory with these options of Meson.
+configure() {
+    directory=$1
+    shift
+    [ -f "$directory/build.ninja" ] || meson setup "$directory" "$@" >"$directory.log" 2>&1 || {
+        cat "$directory.log" >&2
+        die "cannot configure $directory"
+    }
+    rm -f "$directory.log"
+}
+
+# build_release [DIRECTORY]: the optimised build, in build/ where no other directory is given.
+build_release() {
+    need_packages build
+    configure "${1:-build}"
+    ninja --quiet -C "${1:-build}"
+}
+
+# A port of 127.0.0.1 that nobody listens on at the moment.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# Starts a program under the sanitizers: they expect fewer random bits in addresses than some kernels use.
+sanitizer_wrapper() {
+    bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)
+    if [ "$bits" -gt 28 ] && setarch -R true 2>/dev/null; then
+        echo 'setarch -R'
+    fi
+}

@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What is installed suffices: the README's first program, with the README's own command, compiles and links
+# against it, shared and static, from C and from C++. usage: install.sh SOURCE BUILD
+set -eu
+source=$1 build=$2
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet
+
+PKG_CONFIG_PATH=$(dirname "$(find "$work/root" -name gather.pc)")
+PKG_CONFIG_SYSROOT_DIR=$work/root
+PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
+export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_ALLOW_SYSTEM_CFLAGS
+libraries=$(dirname "$(find "$work/root" -name libgather.so)")
+
+cd "$work"
+# The first program, and the command that stands after it.
+awk '/^```c$/ { inside = 1; next } /^```$/ && inside { exit } inside' "$source/README.md" >hello.c
+command=$(sed -n 's/^ *\(cc .*hello\.c.*\)/\1/p' "$source/README.md" | head -n 1)
+[ -s hello.c ]
+[ -n "$command" ]
+echo "$command"
+sh -euc "$command"
+LD_LIBRARY_PATH=$libraries ldd ./hello | grep -q "libgather.so.0 => $libraries"
+
+# A program that needs no server runs, and is told the version that is installed.
+cat >version.c <<'END'
+#include <gather.h>
+#include <stdio.h>
+
+int main(void)
+{
+    puts(ga_version());
+    return 0;
+}
+END
+version=$(pkg-config --modversion gather)
+cc -o version version.c $(pkg-config --cflags --libs gather)
+[ "$(LD_LIBRARY_PATH=$libraries ./version)" = "$version" ]
+cp version.c version.cpp
+c++ -o version version.cpp $(pkg-config --cflags --libs gather)
+[ "$(LD_LIBRARY_PATH=$libraries ./version)" = "$version" ]
+rm "$libraries"/libgather.so*
+# The sysroot is for gather alone: what it depends on is the system's.
+cc -o version version.c -I"$work/root$(pkg-config --variable=includedir gather)" -L"$libraries" \
+    $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --libs-only-l --static gather) -pthread
+[ "$(./version)" = "$version" ]
