@@ -65,8 +65,11 @@ install_packages() (
         as_root chmod +x $policy
     fi
     as_root apt-get -qq update
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-        install --yes --no-install-recommends "$@" >/dev/null
+    output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+        install --yes --no-install-recommends "$@" 2>&1) || {
+        printf '%s\n' "$output" >&2
+        die "apt-get could not install: $*"
+    }
     case " $* " in
         *' nginx-light '*) [ ! -d /run/systemd/system ] || as_root systemctl disable --quiet nginx ;;
     esac

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What a user compiles compiles without a warning: the examples as C11, each public header by itself as C and
+# What a user compiles compiles without a warning: the examples and the programs of tests/targets as C11, each public header by itself as C and
 # as C++, with each compiler that is there. usage: compile.sh SOURCE
 set -eu
 cd "$1"
@@ -18,7 +18,7 @@ compile() {
     fi
 }
 
-for example in examples/*.c; do
+for example in examples/*.c tests/targets/*.c; do
     for cc in gcc clang; do
         compile $cc -std=c11 "$example"
         compile $cc -std=gnu2x "$example"
