@@ -19,7 +19,8 @@ typedef struct ga__buffer {
 
 #define GA__BUFFER_INIT ((ga__buffer){0})
 
-/* Room for `more` further bytes (and the NUL): where to write them, or NULL. The caller then adds to `size` what it wrote. */
+/* Room for `more` further bytes (and the NUL): where to write them, or NULL. The caller then adds to `size`
+ * what it wrote. */
 char *ga__buffer_reserve(ga__buffer *buffer, size_t more);
 void ga__buffer_append(ga__buffer *buffer, const void *bytes, size_t size);
 void ga__buffer_add(ga__buffer *buffer, const char *string);
