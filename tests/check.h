@@ -34,9 +34,13 @@
 #endif
 #endif
 #ifndef CHECK_SANITIZED
-/** Whether a sanitizer slows the program down and makes its memory larger; figures are not checked then. */
+/** Whether a sanitizer was compiled in. */
 #define CHECK_SANITIZED 0
 #endif
+
+/** Whether a sanitizer or valgrind slows the program down and makes its memory larger: sizes and times are then
+ *  to be smaller, and figures are not to be checked. */
+bool check_slowed(void);
 
 /** How many descriptors the process has open: the same before and after, or something leaked. */
 int check_open_descriptors(void);
