@@ -38,8 +38,8 @@
 #define CHECK_SANITIZED 0
 #endif
 
-/** Whether a sanitizer or valgrind slows the program down and makes its memory larger: sizes and times are then
- *  to be smaller, and figures are not to be checked. */
+/** Whether a sanitizer or valgrind slows the program down and makes its memory larger: sizes and times are
+ * then to be smaller, and figures are not to be checked. */
 bool check_slowed(void);
 
 /** How many descriptors the process has open: the same before and after, or something leaked. */
