@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One function over many inputs, so many at a time. Inputs are pulled when there is room for them: a million
+ * of them never means a million tasks.
+ *
+ *     static int fetch(void *session, const void *input, void *result)
+ *     {
+ *         const char *url = *(const char *const *)input;
+ *         ga_auto(ga_response) response = ga_get(session, url);
+ *         char *text = ga_text(response);
+ *
+ *         *(char **)result = text;
+ *         return text ? 0 : ga_error()->code;
+ *     }
+ *
+ *     ga_map map;
+ *     ga_map_item *item;
+ *
+ *     ga_map_open(&map, fetch, .context = session, .limit = 100, .inputs = urls, .count = COUNT,
+ *                 .input_size = sizeof *urls, .result_size = sizeof(char *));
+ *     while ((item = ga_map_next(&map))) {
+ *         puts(item->code < 0 ? item->error->message : *(char **)item->result);
+ *         free(*(char **)item->result);
+ *     }
+ *     return ga_map_close(&map);
+ */
+#ifndef GATHER_MAP_H
+#define GATHER_MAP_H
+
+#include <gather/base.h>
+#include <gather/error.h>
+#include <gather/task.h>
+
+GA_BEGIN_DECLS
+
+/** An input with what became of it. */
+typedef struct ga_map_item {
+    size_t index;                 /**< its place among the inputs, from 0 */
+    void *input;                  /**< the input, as the source gave it */
+    void *result;                 /**< what the function wrote there; all zero where it wrote nothing */
+    int code;                     /**< what the function returned; negative when it failed */
+    const ga_error_detail *error; /**< with a negative code its detail; else NULL */
+} ga_map_item;
+
+/** What runs for each input, in a task of its own or one after another in the same. `result` is all zero at
+ * first.
+ *  @return 0 or more; negative when it failed, with the detail recorded (ga_fail, or by what it called) */
+typedef int ga_map_function(void *context, const void *input, void *result);
+
+/** Gives the next input. May suspend; is never called again before it has returned, nor after it has not
+ * given one.
+ *  @return 1 with the input written; 0 at the end; negative, with the detail recorded, when there can be no
+ * more */
+typedef int ga_map_source(void *source, void *input);
+
+/** What is left 0 has its default. */
+typedef struct ga_map_options {
+    void *context; /**< the function's first argument */
+    int limit; /**< at most so many inputs at once, 100; about as many results wait for their turn besides */
+
+    const void *inputs;  /**< the inputs as an array, with count; or next */
+    size_t count;        /**< how many there are */
+    ga_map_source *next; /**< gives the inputs one by one */
+    void *source;        /**< its first argument */
+
+    size_t input_size;  /**< bytes of an input; 0 with next: it writes none */
+    size_t result_size; /**< bytes of a result; 0: none */
+
+    int as_completed; /**< nonzero: results come as they are ready; else in the order of the inputs */
+    int fail_fast; /**< nonzero: the first failure ends the map: nothing more starts, what runs is cancelled
+                    */
+
+    /** Is given what ran but was not taken before the map was closed, to free what it holds; else NULL. It
+     * may not suspend. */
+    void (*discard)(void *context, ga_map_item *item);
+} ga_map_options;
+
+/** A map that runs. It lives on the caller's stack. Its members are private. */
+typedef struct ga_map {
+    ga_group group_;
+    ga_map_options options_;
+    ga_map_function *function_;
+    const char *name_;
+    struct ga_map_slot_ *slots_;
+    struct ga_map_slot_ *taken_;
+    struct ga_link_ free_;
+    struct ga_link_ out_;
+    struct ga_link_ idle_;
+    struct ga_link_ consumer_;
+    struct ga__error *error_;
+    size_t pulled_;
+    size_t workers_;
+    int code_;
+    int interrupted_;
+    unsigned char flags_;
+} ga_map;
+
+/** Opens a map in the calling task, with options by name. Close it in the same function, as a group. The
+ * function runs for the first input when the caller next suspends. Does not suspend.
+ *  @return 0; GA_EUSAGE (neither inputs nor next), GA_ENOMEM, GA_ENOTASK, which ga_map_next and ga_map_close
+ *          then say again, so this need not be looked at */
+#define ga_map_open(map, function, ...) \
+    ga_map_open_at((map), (function), &(const ga_map_options){__VA_ARGS__}, #function, GA_HERE)
+GA_API int ga_map_open_at(ga_map *map, ga_map_function *function, const ga_map_options *options,
+                          const char *name, const char *where);
+
+/** Waits for the next result. Suspends. For one task at a time.
+ *  @return the item, valid until the next call or the close; what its result holds is the caller's. NULL at
+ * the end, and where there can be no more: ga_map_close tells. NULL also with GA_ECANCELED in ga_error():
+ * then nothing was taken, and a later call goes on. */
+GA_API ga_map_item *ga_map_next(ga_map *map);
+
+/** Closes the map: cancels what still runs, waits for its end, gives results that were not taken to
+ * `discard`. May suspend, and is itself not cancelled. Harmless on a map that is closed.
+ *  @return 0, also when single inputs failed or results were left; the first failure's code with fail_fast;
+ * the source's; what the last ga_map_next or ga_map_open failed with. The detail is in ga_error(). */
+GA_API int ga_map_close(ga_map *map);
+
+GA_END_DECLS
+
+#endif
