@@ -91,7 +91,7 @@ const ga__field *ga__headers_find(const ga__headers *headers, const char *name, 
 const char *ga__headers_known(const ga__headers *headers, ga__field_id id);
 const char *ga__headers_get(const ga__headers *headers, const char *name);
 
-/* The id of a name, GA__FIELD_OTHER where it is not among them. */
+/* The id of a name, which is a token; GA__FIELD_OTHER where it is not among them. */
 ga__field_id ga__field_identify(const char *name, size_t size);
 
 /* Copies bytes and fields into a block of the caller's, so that one allocation can hold a response with its
@@ -99,14 +99,6 @@ ga__field_id ga__field_identify(const char *name, size_t size);
  * Nothing of `headers` is referred to afterwards. */
 size_t ga__headers_pack_size(const ga__headers *headers);
 void ga__headers_pack(const ga__headers *headers, void *block, ga__headers *copy);
-
-/* How much of a head is accepted. */
-typedef struct ga__headers_limits {
-    uint32_t max_size; /* bytes of the whole section, line ends included */
-    uint32_t max_line; /* bytes of a line without its end; a folded line counts as a whole */
-    uint32_t max_fields;
-    bool strict; /* refuse a bare LF as line end, and folded lines */
-} ga__headers_limits;
 
 /* Fields while they are parsed: room for a usual head without an allocation, more where more come.
  * Points into itself: not to be copied or moved. */
@@ -120,12 +112,12 @@ typedef struct ga__headers_table {
 void ga__headers_table_init(ga__headers_table *table);
 void ga__headers_table_free(ga__headers_table *table);
 
-/* Parses the field lines (RFC 9112 section 5) at `bytes + from`, up to and with the empty line, in place:
- * `bytes` are rewritten (NULs after names and values; folded lines joined with one SP), also where it fails.
- * The section must be whole. Fields that were in the table before are forgotten.
- * @return the offset behind the empty line; GA_EPROTOCOL, GA_EHEADTOOBIG or GA_ENOMEM, with *problem telling
- * what is wrong. */
-int64_t ga__headers_parse(ga__headers_table *table, char *bytes, uint32_t from, uint32_t size,
-                          const ga__headers_limits *limits, const char **problem);
+/* A further field, for the caller to fill in, its offsets from table->headers.bytes, and to be told of in
+ * table->headers.present. NULL where there is no memory; the table is then as it was. */
+ga__field *ga__headers_table_add(ga__headers_table *table);
+/* Forgets the fields and takes other bytes; keeps the room. */
+void ga__headers_table_reset(ga__headers_table *table, char *bytes, uint32_t size);
+/* Drops the fields whose ga__field_id has its bit in `ids`. */
+void ga__headers_table_drop(ga__headers_table *table, uint64_t ids);
 
 #endif

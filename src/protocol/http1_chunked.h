@@ -6,7 +6,7 @@
 #ifndef GA__HTTP1_CHUNKED_H
 #define GA__HTTP1_CHUNKED_H
 
-#include "protocol/headers.h"
+#include "protocol/http1_fields.h"
 
 typedef struct ga__chunked_limits {
     uint32_t max_line;       /* bytes of a chunk-size line */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What requests and responses of HTTP/1.1 share when they are received: the limits, finding the end of the
- * head, the fields that govern framing (RFC 9112 section 6), and the body.
+ * What requests and responses of HTTP/1.1 share when they are received: the limits, the fields that govern
+ * framing (RFC 9112 section 6), and the body.
  */
 #ifndef GA__HTTP1_MESSAGE_H
 #define GA__HTTP1_MESSAGE_H
 
-#include "protocol/headers.h"
 #include "protocol/http1_chunked.h"
+#include "protocol/http1_fields.h"
 
 /* What a step of reading a message says; failures are negative, GA_E.... */
 enum {
@@ -43,17 +43,6 @@ typedef struct ga__body {
     uint64_t remaining; /* with GA__BODY_LENGTH: bytes still to come */
     ga__chunked chunked;
 } ga__body;
-
-/* Looks for the end of a head; remembers how far it looked, so that feeding byte by byte is linear. */
-typedef struct ga__head_scan {
-    uint32_t scanned; /* bytes looked at */
-    uint32_t line;    /* where the current line begins */
-    uint32_t first;   /* bytes of the first line with its end; 0 while it is not complete */
-} ga__head_scan;
-
-/* @return the head's size when it is complete, 0 while not, GA_EHEADTOOBIG with *problem */
-int64_t ga__head_find_end(ga__head_scan *scan, const char *data, size_t size,
-                          const ga__headers_limits *limits, const char **problem);
 
 /* What the fields say about framing and the connection's fate. */
 typedef struct ga__framing {

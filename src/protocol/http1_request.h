@@ -13,7 +13,7 @@ typedef struct ga__http1_request {
     const ga__http1_limits *limits;
     const char *problem; /* after a failure: what exactly is wrong, a static string */
     ga__head_scan scan;
-    uint16_t status; /* after a failure: the status to answer with: 400, 414, 431, 501 or 505 */
+    uint16_t status; /* after a failure: the status to answer with: 400, 414, 431 or 505 */
     uint8_t minor;   /* of the version: 0 or 1 */
     bool head_done;
     bool keep_alive;       /* whether the connection may serve another request after this */

@@ -9,7 +9,7 @@
  *     ga__http1_write_field(&writer, "Accept", "application/json");
  *     int code = ga__http1_write_end(&writer, GA__BODY_NONE, 0);
  *
- * After a failure the buffer is as it was before ga__http1_write_request.
+ * When ga__http1_write_end has failed, the buffer's content is as it was before.
  */
 #ifndef GA__HTTP1_WRITER_H
 #define GA__HTTP1_WRITER_H
@@ -22,8 +22,7 @@ typedef struct ga__http1_writer {
     size_t start;        /* the buffer's size before this head */
     int code;            /* GA_OK, or the first failure */
     const char *problem; /* what is wrong, a static string: "the value of a header has a line feed" */
-    const char
-        *culprit; /* the name of the header at fault as the caller passed it, so of any bytes; or NULL */
+    const char *culprit; /* the name of the header at fault, as it was passed: any bytes; or NULL */
     size_t culprit_size;
     uint64_t present; /* bit n: a field with the ga__field_id n was passed */
     uint64_t length;  /* of Content-Length, where one was passed */
@@ -54,7 +53,8 @@ void ga__http1_write_field_sized(ga__http1_writer *writer, const char *name, siz
 void ga__http1_write_lines(ga__http1_writer *writer, const char *lines, size_t size, uint64_t present);
 
 /* Ends the head: Content-Length with GA__BODY_LENGTH, Transfer-Encoding: chunked with GA__BODY_CHUNKED,
- * neither with the other kinds; and the empty line.
+ * neither with the other kinds (but a response without a body may pass a Content-Length: it answers HEAD);
+ * and the empty line.
  * @return GA_OK; the first failure; GA_EHEADER where a Content-Length or Transfer-Encoding that was passed
  *         contradicts the body, or a request has no Host; GA_ENOMEM. */
 int ga__http1_write_end(ga__http1_writer *writer, ga__body_kind kind, uint64_t length) GA_MUST_USE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The character classes of HTTP (RFC 9110 section 5.6) and what is read with them: tokens, lists, numbers.
+ * The character classes of HTTP (RFC 9110 section 5.6) and what is read with them: tokens, lists.
  * Nothing here allocates or depends on the locale.
  */
 #ifndef GA__TOKEN_H
@@ -8,6 +8,10 @@
 
 #include <gather/base.h>
 #include <stdbool.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* The lower-case form of a byte that may stand in a token (RFC 9110 section 5.6.2); 0 for every other byte.
  */
@@ -20,23 +24,65 @@ enum {
 };
 extern const unsigned char ga__char_class[256];
 
-static inline bool ga__is_digit(char c)
+/* A blank as HTTP means it (OWS). */
+static inline bool ga__is_blank(char c)
 {
-    return c >= '0' && c <= '9';
+    return c == ' ' || c == '\t';
 }
 
-/* The value of a hexadecimal digit, or -1. */
-int ga__hex_digit(char c);
+/* How many bytes at the beginning are token characters. */
+static inline size_t ga__span_token(const char *text, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size && ga__token_lower[(unsigned char)text[at]])
+        at++;
+    return at;
+}
+
+#ifdef __SSE2__
+/* Bit n: byte n is a control character other than HTAB. */
+static inline unsigned ga__controls16(const char *text)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
+    __m128i below_space = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
+    __m128i delete = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, below_space), delete));
+}
+#endif
+
+/* How many bytes at the beginning may stand in a field value. */
+static inline size_t ga__span_value(const char *text, size_t size)
+{
+    size_t at = 0;
+
+#ifdef __SSE2__
+    for (; size - at >= 16; at += 16) {
+        unsigned controls = ga__controls16(text + at);
+
+        if (controls)
+            return at + (size_t)__builtin_ctz(controls);
+    }
+#endif
+    while (at < size && ga__char_class[(unsigned char)text[at]] & GA__CHAR_VALUE)
+        at++;
+    return at;
+}
+
+/* How many bytes at the beginning may stand in a request target. */
+static inline size_t ga__span_target(const char *text, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size && ga__char_class[(unsigned char)text[at]] & GA__CHAR_TARGET)
+        at++;
+    return at;
+}
 
 /* Whether the bytes are one token: at least one byte, token characters only. */
 bool ga__is_token(const char *text, size_t size);
-
-/* Whether two names are the same but for the case of ASCII letters. */
-bool ga__same_name(const char *a, size_t a_size, const char *b, size_t b_size);
-
-/* Reads 1*DIGIT, nothing before or after. False where there is anything else, or the number is above
- * INT64_MAX; *number is then unchanged. */
-bool ga__parse_digits(const char *text, size_t size, uint64_t *number);
 
 /* The next element of a comma-separated list (RFC 9110 section 5.6.1), blanks around it cut off. `*at` is
  * where to read on, 0 at first. False at the list's end. An empty element is handed out as such, with *size
