@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: MIT
+"""Real servers for the functional tests: nginx, httpbin, todo-api, and one that misbehaves on request.
+
+Each is a context manager that ends what it started, and listens on a free port of 127.0.0.1. What they write
+lies in a temporary directory that goes with them.
+"""
+import contextlib
+import ctypes
+import hashlib
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import socketserver
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+PATIENCE = 30  # seconds until a server must be up
+
+
+def built(name):
+    """The path of a program of this build."""
+    return str(pathlib.Path(os.environ["GATHER_BUILD"]) / name)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+@contextlib.contextmanager
+def process(argv, **options):
+    """A program that runs while the block does; SIGTERM ends it, SIGKILL where that does not."""
+    child = subprocess.Popen(argv, preexec_fn=die_with_parent, **options)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        if child.stdout:
+            child.stdout.close()
+
+
+def wait_for_port(port, child):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and child.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{child.args[0]} does not listen on port {port}")
+
+
+@contextlib.contextmanager
+def directory():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="gather-functional-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+class Certificates:
+    """A CA, and certificates that it signed: `good` for 127.0.0.1 and localhost, `other` for another name, and
+    `expired`."""
+
+    def __init__(self, path):
+        self.path = path
+        self.ca = path / "ca.pem"
+        self._openssl("req", "-x509", *self._key("ca"), "-out", self.ca, "-days", "2", "-subj", "/CN=functional CA",
+                      "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+        (path / "ca.conf").write_text(
+            "[ca]\ndefault_ca=own\n[own]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\n"
+            "policy=any\ncopy_extensions=copy\nunique_subject=no\n[any]\ncommonName=supplied\n")
+        (path / "index").touch()
+        (path / "serial").write_text("1000")
+        self.good = self._sign("good", "IP:127.0.0.1,DNS:localhost")
+        self.other = self._sign("other", "DNS:other.example")
+        self.expired = self._sign("expired", "IP:127.0.0.1,DNS:localhost", "-startdate", "20200101000000Z",
+                                  "-enddate", "20200102000000Z")
+
+    def _openssl(self, *arguments):
+        subprocess.run(["openssl", *map(str, arguments)], cwd=self.path, check=True, capture_output=True)
+
+    def _key(self, name):
+        return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.path / f"{name}.key"
+
+    def _sign(self, name, names, *dates):
+        """@return the paths of certificate and key"""
+        certificate, request = self.path / f"{name}.pem", self.path / f"{name}.csr"
+        self._openssl("req", "-new", *self._key(name), "-out", request, "-subj", f"/CN={name}",
+                      "-addext", f"subjectAltName={names}")
+        self._openssl("ca", "-batch", "-notext", "-config", "ca.conf", "-cert", self.ca, "-keyfile", "ca.key",
+                      "-in", request, "-out", certificate, *(dates or ("-days", "2")))
+        return certificate, self.path / f"{name}.key"
+
+
+class Nginx:
+    """nginx, with the files of a directory beside routes that say how they were reached."""
+
+    BIG = 10 * 1000 * 1000
+
+    def __init__(self, path, certificates):
+        self.path = path
+        self.ports = {name: free_port() for name in ("plain", "good", "other", "expired", "short")}
+        self.url = f"http://127.0.0.1:{self.ports['plain']}"
+        self.tls_url = f"https://127.0.0.1:{self.ports['good']}"
+        big = random.Random(1).randbytes(self.BIG)
+        self.big_sha256 = hashlib.sha256(big).hexdigest()
+        (path / "files").mkdir()
+        (path / "files" / "big").write_bytes(big)
+        (path / "files" / "small").write_text("small\n")
+        (path / "files" / "empty").touch()
+        (path / "nginx.conf").write_text(self._configuration(certificates))
+
+    def _configuration(self, certificates):
+        routes = """
+            root files;
+            etag on;
+            location = /connection { return 200 "$connection $connection_requests"; }
+            location = /204 { return 204; }
+            location = /redirect { return 301 /small; }
+            location = /closes { keepalive_timeout 0; return 200 "closed\\n"; }
+        """
+        tls = ""
+        for name in ("good", "other", "expired"):
+            certificate, key = getattr(certificates, name)
+            tls += f"""
+        server {{
+            listen 127.0.0.1:{self.ports[name]} ssl;
+            ssl_certificate {certificate};
+            ssl_certificate_key {key};
+            {routes}
+        }}
+            """
+        user = "user root;" if os.geteuid() == 0 else ""
+        return f"""
+    {user}
+    daemon off;
+    worker_processes 1;
+    worker_rlimit_nofile 8192;
+    pid nginx.pid;
+    error_log stderr crit;
+    events {{ worker_connections 4096; }}
+    http {{
+        access_log off;
+        client_body_temp_path temp_body;
+        proxy_temp_path temp_proxy;
+        fastcgi_temp_path temp_fastcgi;
+        uwsgi_temp_path temp_uwsgi;
+        scgi_temp_path temp_scgi;
+        default_type text/plain;
+        keepalive_requests 100000;
+        server {{
+            listen 127.0.0.1:{self.ports['plain']} backlog=4096;
+            {routes}
+        }}
+        server {{
+            listen 127.0.0.1:{self.ports['short']};
+            keepalive_timeout 1s;
+            {routes}
+        }}
+        {tls}
+    }}
+    """
+
+    @contextlib.contextmanager
+    def running(self):
+        argv = [shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-p", str(self.path), "-e", "stderr",
+                "-c", "nginx.conf"]
+        with process(argv) as child:
+            wait_for_port(self.ports["plain"], child)
+            yield self
+
+
+HTTPBIN = """
+import logging
+import sys
+from httpbin import app
+from werkzeug.serving import run_simple
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+port, *tls = sys.argv[1:]
+run_simple("127.0.0.1", int(port), app, threaded=True, ssl_context=tuple(tls) or None)
+"""
+
+
+@contextlib.contextmanager
+def httpbin(certificate=None):
+    """httpbin, over TLS where a certificate and its key are given. @return its URL"""
+    port = free_port()
+    with process(["/usr/bin/python3", "-c", HTTPBIN, str(port), *map(str, certificate or ())],
+                 stdout=subprocess.DEVNULL) as child:
+        wait_for_port(port, child)
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
+
+
+class TodoApi:
+    """todo-api as it tells of itself: `url`, and with --tls `ca`."""
+
+    def __init__(self, child):
+        self.child = child
+        self.ca = self.url = None
+        while not self.url:
+            line = child.stdout.readline()
+            if not line:
+                raise RuntimeError(f"todo-api ended, status {child.wait()}")
+            key, _, value = line.rstrip("\n").rpartition(" ")
+            if key == "CA file:":
+                self.ca = value
+            elif key == "listening on":
+                self.url = value
+
+
+@contextlib.contextmanager
+def todo_api(*options):
+    with process([built("todo-api"), *options], stdout=subprocess.PIPE, text=True) as child:
+        yield TodoApi(child)
+
+
+class Misbehaving(socketserver.ThreadingTCPServer):
+    """A server whose path says how it goes wrong; `url` is where."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                more = self.request.recv(65536)
+                if not more:
+                    return
+                head += more
+            path = head.split(b" ", 2)[1].decode()
+            with contextlib.suppress(OSError):
+                getattr(self, path[1:].replace("-", "_"))()
+
+        def send(self, text):
+            self.request.sendall(text.encode("latin-1"))
+
+        def garbage(self):
+            self.send("SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+        def binary(self):
+            self.request.sendall(bytes(range(256)) * 16)
+
+        def closes(self):
+            pass
+
+        def resets(self):
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        def stops_in_head(self):
+            self.send("HTTP/1.1 200 OK\r\nContent-")
+
+        def stops_in_body(self):
+            self.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.")
+
+        def stops_in_chunk(self):
+            self.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nten bytes.")
+
+        def bad_chunk(self):
+            self.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nten\r\nten bytes.\r\n0\r\n\r\n")
+
+        def stalls(self):
+            self.server.ended.wait(60)
+
+        def stalls_in_body(self):
+            self.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.")
+            self.server.ended.wait(60)
+
+        def drips(self):
+            """Never silent for long, and never done in time."""
+            self.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(1000):
+                self.send("x")
+                if self.server.ended.wait(0.05):
+                    break
+
+        def long_head(self):
+            self.send("HTTP/1.1 200 OK\r\n")
+            for i in range(10000):
+                self.send(f"X-{i}: {'x' * 1000}\r\n")
+
+        def two_lengths(self):
+            self.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nbody")
+
+        def loops(self):
+            self.send("HTTP/1.1 302 Found\r\nLocation: /loops\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+        def to_ftp(self):
+            self.send("HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/\r\nContent-Length: 0\r\n"
+                      "Connection: close\r\n\r\n")
+
+        def until_close(self):
+            self.send("HTTP/1.0 200 OK\r\n\r\nuntil the end")
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.ended = threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request, client_address):
+        """A client that goes away is what some tests are about."""
+
+    @contextlib.contextmanager
+    def running(self):
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.ended.set()
+            self.shutdown()
+            thread.join()
+            self.server_close()
