@@ -9,25 +9,21 @@
 #include <gather/base.h>
 #include <stdbool.h>
 
-
 /* Defined in gather/base.h, since public structs embed it. */
 typedef struct ga_link_ ga__link;
-
-typedef struct ga__list {
-    ga__link head;
-} ga__list;
+typedef struct ga_link_ ga__list; /* a head */
 
 /* The struct that holds the link. */
-#define GA__OF(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define GA__OF(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void ga__list_init(ga__list *list)
 {
-    list->head.prev = list->head.next = &list->head;
+    list->prev = list->next = list;
 }
 
 static inline bool ga__list_empty(const ga__list *list)
 {
-    return list->head.next == &list->head;
+    return list->next == list;
 }
 
 static inline bool ga__linked(const ga__link *link)
@@ -45,12 +41,12 @@ static inline void ga__link_between(ga__link *link, ga__link *prev, ga__link *ne
 
 static inline void ga__list_push_back(ga__list *list, ga__link *link)
 {
-    ga__link_between(link, list->head.prev, &list->head);
+    ga__link_between(link, list->prev, list);
 }
 
 static inline void ga__list_push_front(ga__list *list, ga__link *link)
 {
-    ga__link_between(link, &list->head, list->head.next);
+    ga__link_between(link, list, list->next);
 }
 
 /* Takes the link out of its list; harmless where it is in none. */
@@ -65,7 +61,7 @@ static inline void ga__unlink(ga__link *link)
 
 static inline ga__link *ga__list_first(const ga__list *list)
 {
-    return list->head.next == &list->head ? NULL : list->head.next;
+    return list->next == list ? NULL : list->next;
 }
 
 static inline ga__link *ga__list_pop_front(ga__list *list)

@@ -37,8 +37,9 @@ typedef struct ga__context {
 /* Saves the present context in `from` and goes on in `to`. */
 void ga__context_swap(ga__context *from, ga__context *to);
 
-/* Prepares `context` so that the first swap to it calls entry(argument) on the stack that ends at `high`. entry may
- * not return. */
-void ga__context_make(ga__context *context, char *low, char *high, void (*entry)(void *argument), void *argument);
+/* Prepares `context` so that the first swap to it calls entry(argument) on the stack that ends at `high`.
+ * entry may not return. */
+void ga__context_make(ga__context *context, char *low, char *high, void (*entry)(void *argument),
+                      void *argument);
 
 #endif

@@ -31,34 +31,35 @@ typedef struct ga__error ga__error;
 #define GA__NEVER UINT64_MAX /* a deadline that never comes */
 
 enum { /* ga_task.state */
-    GA__TASK_NEW,
-    GA__TASK_READY,
-    GA__TASK_RUNNING,
-    GA__TASK_PARKED,
-    GA__TASK_DONE
+       GA__TASK_NEW,
+       GA__TASK_READY,
+       GA__TASK_RUNNING,
+       GA__TASK_PARKED,
+       GA__TASK_DONE
 };
 
-enum { /* ga_scope.flags_ */
-    GA__SCOPE_CANCELLED = 1, /* in effect, by itself or from outside */
-    GA__SCOPE_OWN = 2,       /* by its own cancel or deadline */
-    GA__SCOPE_EXPIRED = 4,   /* by its own deadline */
-    GA__SCOPE_REFUSED = 8,   /* an operation failed because of it */
-    GA__SCOPE_SHIELDED = 16,
-    GA__SCOPE_GROUP = 32, /* it is a group's */
-    GA__SCOPE_ROOT = 64,  /* it is a task's outermost */
-    GA__SCOPE_OPEN = 128
+enum {                          /* ga_scope.flags_ */
+       GA__SCOPE_CANCELLED = 1, /* in effect, by itself or from outside */
+       GA__SCOPE_OWN = 2,       /* by its own cancel or deadline */
+       GA__SCOPE_EXPIRED = 4,   /* by its own deadline */
+       GA__SCOPE_REFUSED = 8,   /* an operation failed because of it */
+       GA__SCOPE_SHIELDED = 16,
+       GA__SCOPE_GROUP = 32, /* it is a group's */
+       GA__SCOPE_ROOT = 64,  /* it is a task's outermost */
+       GA__SCOPE_OPEN = 128
 };
 
 struct ga_task {
-    ga__link queue; /* in the ready queue, or in what it waits for */
+    ga__link queue;  /* in the ready queue, or in what it waits for */
     ga_scope *scope; /* the innermost that is open */
     int budget;      /* checkpoints left before it lets others run */
     int wake_code;   /* what ga__park returns */
+    void *exchange;  /* what a waker reads or fills while the task is parked: an element's place, a cost */
     unsigned char state;
     bool error_read;
-    bool external;    /* it waits for something outside the loop: a descriptor, a thread */
+    bool external;      /* it waits for something outside the loop: a descriptor, a thread */
     bool uncancellable; /* the present wait is */
-    int code;         /* of its end */
+    int code;           /* of its end */
     int saved_errno;
     ga__context context;
     ga__stack *stack; /* NULL before its first run and after its end */
@@ -72,17 +73,21 @@ struct ga_task {
     void *started_at; /* the code that started it */
     int (*thunk)(void *payload);
     ga__error *error;
+    const char *open_at; /* where the innermost scope was opened; the scope itself may be in a dead frame */
     ga__list joiners;
     size_t payload_size;
-    ga_scope root;
+    ga_task *next_spare; /* while it is one */
+    ga_scope root;       /* the outermost; its parent is the group's */
     _Alignas(16) char payload[];
 };
+
+enum { GA__TASK_CLASSES = 16, GA__TASK_CLASS_STEP = 64 };
 
 struct ga__loop {
     ga_task *current;
     ga__list ready;
-    int turns;       /* switches left before the poller is asked */
-    uint64_t now;    /* ns, read once a turn */
+    int turns;    /* switches left before the poller is asked */
+    uint64_t now; /* ns, read once a turn */
     ga__poller *poller;
     ga__context scheduler; /* ga_run's own stack */
     ga__timers timers;
@@ -91,16 +96,20 @@ struct ga__loop {
     bool ended;
     bool forked; /* this is a child of the process that made the loop */
     bool deadlocked;
-    char *lent;  /* see ga__loop_lend */
-    void *spare_tasks; /* records for reuse, by size class */
+    char *lent;                             /* see ga__loop_lend */
+    ga_task *spare_tasks[GA__TASK_CLASSES]; /* records for reuse, by size */
     size_t task_count;
-    ga_group *root_group;
-    uint64_t random; /* nonzero: pick the next ready task by this state, for seeded schedules */
-    struct ga__handle *handle; /* how other threads reach the loop */
-    struct ga__watch *watch;   /* the watchdog's view, or NULL */
-    void *dns;  /* io/dns.c's, made on first use */
-    void (*dns_free)(void *dns);
-    _Atomic uint64_t switches; /* counts slices, for the watchdog */
+    ga_task *root;
+    uint64_t random;          /* nonzero: pick the next ready task by this state, for seeded schedules */
+    struct ga_handle *handle; /* how other threads reach the loop, made on first use */
+    struct ga__watch *watch;  /* the watchdog's view, or NULL */
+    void *dns;                /* io/dns.c's, made on first use */
+    void (*dns_free)(ga__loop *loop);
+    _Atomic uint64_t slices;       /* how often the running code changed, for the watchdog */
+    _Atomic(const char *) running; /* the name of the task that runs, for the watchdog */
+    const void *scheduler_low;     /* ga_run's stack, for AddressSanitizer */
+    size_t scheduler_size;
+    void *scheduler_fiber; /* for ThreadSanitizer */
 };
 
 /* This thread's loop, NULL where none runs. */
@@ -121,8 +130,8 @@ uint64_t ga__now_exact(void);
 /* The deadline that lies so many seconds after `now`; GA__NEVER for GA_FOREVER. */
 uint64_t ga__deadline(uint64_t now, double seconds);
 
-/* 0 where the calling task may go on; GA_ECANCELED, GA_ENOTASK (outside a task) or GA_EFORKED, recorded. Lets others
- * run first when the task has long not waited. */
+/* 0 where the calling task may go on; GA_ECANCELED, GA_ENOTASK (outside a task) or GA_EFORKED, recorded. Lets
+ * others run first when the task has long not waited. */
 int ga__checkpoint_slow(void);
 static inline int ga__checkpoint(void)
 {
@@ -133,9 +142,9 @@ static inline int ga__checkpoint(void)
     return ga__checkpoint_slow();
 }
 
-enum { /* ga__park flags */
-    GA__EXTERNAL = 1,     /* what wakes it comes from outside the loop: the deadlock detector then waits */
-    GA__UNCANCELLABLE = 2 /* only ga__wake ends the wait */
+enum {                       /* ga__park flags */
+       GA__EXTERNAL = 1,     /* what wakes it comes from outside the loop: the deadlock detector then waits */
+       GA__UNCANCELLABLE = 2 /* only ga__wake ends the wait */
 };
 
 /* Suspends the calling task at the end of the queue (NULL: in none) until it is woken.
@@ -154,7 +163,8 @@ void ga__wake_all(ga__list *queue, int code);
  * @return 0, GA_ETIMEDOUT, GA_ECANCELED (nothing recorded) */
 int ga__fd_wait(ga__fd *fd, unsigned direction, uint64_t deadline, const char *why);
 
-/* A timer of the loop's; `fire` runs in the loop's context and may not suspend. Arming an armed one moves it. O(1). */
+/* A timer of the loop's; `fire` runs in the loop's context and may not suspend. Arming an armed one moves it.
+ * O(1). */
 void ga__timer_arm(ga_timer_ *timer, uint64_t deadline);
 void ga__timer_disarm(ga_timer_ *timer);
 
@@ -163,13 +173,43 @@ void ga__timer_disarm(ga_timer_ *timer);
 enum { GA__LENT_SIZE = 256 * 1024 };
 char *ga__loop_lend(void);
 
-/* Counts something outside the loop that can still wake a task; while the count is above 0, there is no deadlock. */
+/* --- inside the core ------------------------------------------------------------------------------ */
+
+/* Gives the loop to the next ready task, until the caller is made ready and its turn comes. */
+void ga__suspend(ga__loop *loop);
+/* Puts a task that may run at the end of the line. */
+void ga__make_ready(ga__loop *loop, ga_task *task);
+/* The body of a stack: runs the loop's current task, then further new ones. */
+void ga__task_main(void *loop);
+/* A record for a task with a payload of that size, not yet in a group. */
+ga_task *ga__task_new(ga__loop *loop, size_t payload_size);
+void ga__task_free(ga_task *task);
+/* Puts a new task into the group and in line. */
+void ga__task_start(ga_task *task, ga_group *group, int (*thunk)(void *payload), const char *name);
+/* Notes the end of a task that failed before it ran. */
+void ga__task_end(ga_task *task, int code);
+/* What a group does when one of its tasks has ended. */
+void ga__group_task_ended(ga_group *group, ga_task *task);
+void ga__group_init(ga_group *group, int flags, const char *where);
+void ga__scope_init(ga_scope *scope, ga_scope *parent, ga_task *task, const char *where, unsigned flags);
+void ga__scope_detach(ga_scope *scope);
+void ga__scope_cancel(ga_scope *scope, unsigned how);
+/* Ends the innermost scope of the calling task. */
+void ga__scope_leave(ga_scope *scope);
+/* Notes on the scopes that an operation of the task failed because of them. */
+void ga__scope_refuse(ga_scope *innermost);
+
+/* --- for what stands outside the loop -------------------------------------------------------------- */
+
+/* Counts something outside the loop that can still wake a task; while the count is above 0, there is no
+ * deadlock. */
 void ga__loop_hold(ga__loop *loop);
 void ga__loop_release(ga__loop *loop);
 
-/* Runs a loop on the poller, which it owns from then on: ga_run for any backend. `seed` above 0 shuffles the order of
- * ready tasks, repeatably. */
-int ga__run_on(ga__poller *poller, const ga_run_options *options, uint64_t seed, int (*fn)(void *arg), void *arg);
+/* Runs a loop on the poller, which it owns from then on: ga_run for any backend. `seed` above 0 shuffles the
+ * order of ready tasks, repeatably. */
+int ga__run_on(ga__poller *poller, const ga_run_options *options, uint64_t seed, int (*fn)(void *arg),
+               void *arg);
 
 /* --- errors --------------------------------------------------------------------------------------- */
 
@@ -177,7 +217,14 @@ int ga__run_on(ga__poller *poller, const ga_run_options *options, uint64_t seed,
  * error that is being replaced. */
 int ga__fail(int code, const char *format, ...) GA_PRINTF(2, 3);
 
-/* The calling task's recorded error, to add detail to after ga__fail; never NULL. `url` is copied by ga__error_url. */
+/* The same for another task. */
+int ga__fail_for(ga_task *task, int code, const char *format, ...) GA_PRINTF(3, 4);
+
+/* Gives the recorded error another code, timeout and message; the rest of its detail stays. */
+int ga__error_rewrite(int code, const char *timeout, const char *format, ...) GA_PRINTF(3, 4);
+
+/* The calling task's recorded error, to add detail to after ga__fail; never NULL. `url` is copied by
+ * ga__error_url. */
 ga_error_detail *ga__error_edit(void);
 void ga__error_url(const char *url);
 
@@ -185,6 +232,17 @@ void ga__error_url(const char *url);
 void ga__error_copy(ga_task *to, const ga_task *from);
 void ga__error_free(ga__error *error);
 const ga_error_detail *ga__error_of(const ga_task *task);
+
+/* Takes the calling task's (or thread's) error out of it, to keep or to hand on; NULL where there was none,
+ * or no memory for it. The caller's to free, or to put. */
+ga__error *ga__error_take(void);
+/* Makes it the calling task's (or thread's) error; NULL changes nothing. */
+void ga__error_put(ga__error *error);
+/* What it says; for NULL that there was no memory for it. */
+const ga_error_detail *ga__error_detail(const ga__error *error);
+
+/* Tells the handler of unread errors. */
+void ga__report_unread(const char *task, const char *where, const ga_error_detail *error);
 
 /* Says on stderr that an API was used wrongly, and records GA_EUSAGE or the code given. */
 int ga__misuse(int code, const char *format, ...) GA_PRINTF(2, 3);

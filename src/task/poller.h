@@ -23,11 +23,11 @@ enum {
 
 /* A descriptor that a poller watches. Embedded by its owner; its address is fixed while it is open. */
 typedef struct ga__fd {
-    int fd; /* -1: closed. Under the simulated poller a number of its own. */
-    unsigned char ready; /* GA__READABLE, GA__WRITABLE: believed until EAGAIN */
+    int fd;                    /* -1: closed. Under the simulated poller a number of its own. */
+    unsigned char ready;       /* GA__READABLE, GA__WRITABLE: believed until EAGAIN */
     ga__list readers, writers; /* tasks that wait */
-    /* Called in the loop's context (it may not suspend) on each event, before tasks are woken; or NULL. It may close
-     * any descriptor. */
+    /* Called in the loop's context (it may not suspend) on each event, before tasks are woken; or NULL. It
+     * may close any descriptor. */
     void (*on_event)(struct ga__fd *fd, unsigned events);
 } ga__fd;
 

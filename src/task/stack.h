@@ -9,26 +9,34 @@
 #include "base/list.h"
 #include <gather/base.h>
 
+/* Lies at the top of the stack that it describes, so that an untouched stack costs nothing. */
 typedef struct ga__stack {
     struct ga__stack *next; /* in the free list */
-    char *low;              /* the lowest usable byte, above the guard */
-    char *high;             /* just past the highest usable byte, coloured */
-    void *sanitizer;        /* TSan's fiber or ASan's fake stack */
-    unsigned valgrind;
+    struct ga__slab *slab;
+    char *low;        /* the lowest usable byte, above the guard */
+    char *high;       /* just past the highest usable byte */
+    void *tsan_fiber; /* under ThreadSanitizer */
+    unsigned valgrind_id;
+    unsigned index; /* in the slab */
 } ga__stack;
 
 typedef struct ga__stacks {
     size_t size; /* address space of one, guard included */
     ga__stack *free;
-    struct ga__slab *slabs;
-    size_t in_use, free_count;
-    const char *failure; /* why the last take returned NULL */
+    size_t free_count, in_use;
+    struct ga__slab *slabs; /* all */
+    struct ga__slab *fresh; /* those with stacks that hold no memory */
+    const char *failure;    /* why the last take returned NULL */
 } ga__stacks;
 
+/* `size` in bytes is rounded up to whole pages; 0: the default. */
 void ga__stacks_init(ga__stacks *stacks, size_t size);
 /* A stack, or NULL: no memory, or no more mappings (the reason is in `failure`). */
 ga__stack *ga__stack_take(ga__stacks *stacks);
 void ga__stack_give(ga__stacks *stacks, ga__stack *stack);
+/* Returns the memory of free stacks beyond a reserve to the system. Not to be called on one of them. */
+void ga__stacks_trim(ga__stacks *stacks);
+/* All stacks must be free. */
 void ga__stacks_free(ga__stacks *stacks);
 
 #endif

@@ -11,7 +11,12 @@
 #include <gather/task.h>
 #include <stdbool.h>
 
-enum { GA__WHEEL_BITS = 6, GA__WHEEL_SLOTS = 1 << GA__WHEEL_BITS, GA__WHEEL_LEVELS = 10, GA__TICK_SHIFT = 10 };
+enum {
+    GA__WHEEL_BITS = 6,
+    GA__WHEEL_SLOTS = 1 << GA__WHEEL_BITS,
+    GA__WHEEL_LEVELS = 10,
+    GA__TICK_SHIFT = 10
+};
 
 typedef struct ga__timers {
     uint64_t tick; /* all that expires before or at this tick has fired */

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The last failure of a task, or of a thread outside tasks. Most tasks never fail, so the record is made at
+ * the first failure; where there is no memory even for that, one that says so stands in.
+ */
+#include "task/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct ga__error {
+    ga_error_detail detail;
+    char *message;
+    char *url;
+};
+
+static const ga_error_detail no_error = {.message = ""};
+
+/* The thread's own error, and what stands in without memory. */
+static _Thread_local ga__error *thread_error;
+static _Thread_local ga_error_detail memory_error;
+static pthread_key_t thread_key;
+static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
+
+static _Atomic(ga_unread_error_handler *) unread_handler;
+
+static const struct {
+    int code;
+    const char *name;
+} code_names[] = {
+    {GA_OK, "GA_OK"},
+    {GA_ECANCELED, "GA_ECANCELED"},
+    {GA_ETIMEDOUT, "GA_ETIMEDOUT"},
+    {GA_EDEADLK, "GA_EDEADLK"},
+    {GA_ENOTASK, "GA_ENOTASK"},
+    {GA_EUSAGE, "GA_EUSAGE"},
+    {GA_ECLOSED, "GA_ECLOSED"},
+    {GA_ENOMEM, "GA_ENOMEM"},
+    {GA_EFDS, "GA_EFDS"},
+    {GA_ESYSTEM, "GA_ESYSTEM"},
+    {GA_EFORKED, "GA_EFORKED"},
+    {GA_EAGAIN, "GA_EAGAIN"},
+    {GA_EURL, "GA_EURL"},
+    {GA_ESCHEME, "GA_ESCHEME"},
+    {GA_EHEADER, "GA_EHEADER"},
+    {GA_ENOTREPLAYABLE, "GA_ENOTREPLAYABLE"},
+    {GA_EDNS, "GA_EDNS"},
+    {GA_EREFUSED, "GA_EREFUSED"},
+    {GA_EUNREACHABLE, "GA_EUNREACHABLE"},
+    {GA_ECONNECT, "GA_ECONNECT"},
+    {GA_ETLS, "GA_ETLS"},
+    {GA_ECERT, "GA_ECERT"},
+    {GA_EPROXY, "GA_EPROXY"},
+    {GA_EDISCONNECTED, "GA_EDISCONNECTED"},
+    {GA_ERESET, "GA_ERESET"},
+    {GA_EPROTOCOL, "GA_EPROTOCOL"},
+    {GA_EHEADTOOBIG, "GA_EHEADTOOBIG"},
+    {GA_ETRUNCATED, "GA_ETRUNCATED"},
+    {GA_ETOOLARGE, "GA_ETOOLARGE"},
+    {GA_EREDIRECT, "GA_EREDIRECT"},
+    {GA_ESTATUS, "GA_ESTATUS"},
+    {GA_EDECODE, "GA_EDECODE"},
+    {GA_ECONTENTTYPE, "GA_ECONTENTTYPE"},
+    {GA_EJSON, "GA_EJSON"},
+};
+
+const char *ga_code_name(int code)
+{
+    for (size_t i = 0; i < sizeof code_names / sizeof *code_names; i++)
+        if (code_names[i].code == code)
+            return code_names[i].name;
+    return "an unknown code";
+}
+
+const char *ga_phase_name(ga_phase phase)
+{
+    static const char *const names[] = {"none", "prepare", "pool",       "dns",  "connect",
+                                        "tls",  "write",   "first_byte", "read", "decode"};
+
+    return (size_t)phase < sizeof names / sizeof *names ? names[phase] : "an unknown phase";
+}
+
+void ga__error_free(ga__error *error)
+{
+    if (!error)
+        return;
+    free(error->message);
+    free(error->url);
+    free(error);
+}
+
+static void free_thread_error(void *error)
+{
+    ga__error_free(error);
+    thread_error = NULL;
+}
+
+/* The main thread's is not freed by its key: exit does not run thread-specific destructors. */
+static void free_at_exit(void)
+{
+    free_thread_error(thread_error);
+}
+
+static void make_thread_key(void)
+{
+    pthread_key_create(&thread_key, free_thread_error);
+    atexit(free_at_exit);
+}
+
+static ga__error **error_slot(void)
+{
+    ga_task *task = ga__current();
+
+    return task ? &task->error : &thread_error;
+}
+
+static ga__error *error_made(ga__error **slot)
+{
+    if (*slot)
+        return *slot;
+    *slot = calloc(1, sizeof **slot);
+    if (*slot && slot == &thread_error) {
+        pthread_once(&thread_once, make_thread_key);
+        pthread_setspecific(thread_key, *slot);
+    }
+    return *slot;
+}
+
+static int no_memory_to_tell(int code)
+{
+    memory_error = (ga_error_detail){.code = code, .message = "no memory, not even for the error's text"};
+    return code;
+}
+
+static int fail(ga__error **slot, int code, const char *format, va_list arguments)
+{
+    ga__error *error = error_made(slot);
+    char *message = NULL;
+
+    if (!error)
+        return no_memory_to_tell(code);
+    if (vasprintf(&message, format, arguments) < 0)
+        message = NULL;
+    free(error->message);
+    free(error->url);
+    *error = (ga__error){
+        .detail = {.code = code, .message = message ? message : "no memory for the error's text"},
+        .message = message,
+    };
+    return code;
+}
+
+int ga__fail(int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail(error_slot(), code, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+int ga_fail(int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail(error_slot(), code, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+int ga__fail_for(ga_task *task, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail(&task->error, code, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+int ga__error_rewrite(int code, const char *timeout, const char *format, ...)
+{
+    ga_error_detail *detail = ga__error_edit();
+    ga__error *error = *error_slot();
+    char *message = NULL;
+    va_list arguments;
+
+    detail->code = code;
+    detail->timeout = timeout;
+    if (!error)
+        return code;
+    va_start(arguments, format);
+    if (vasprintf(&message, format, arguments) < 0)
+        message = NULL;
+    va_end(arguments);
+    if (message) {
+        free(error->message);
+        error->message = message;
+        detail->message = message;
+    }
+    return code;
+}
+
+int ga__misuse(int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail(error_slot(), code, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "gather: %s\n", ga_error()->message);
+    return code;
+}
+
+ga_error_detail *ga__error_edit(void)
+{
+    ga__error *error = *error_slot();
+
+    return error ? &error->detail : &memory_error;
+}
+
+void ga__error_url(const char *url)
+{
+    ga__error *error = *error_slot();
+
+    if (!error)
+        return;
+    char *copy = url ? strdup(url) : NULL;
+
+    free(error->url);
+    error->url = copy;
+    error->detail.url = copy;
+}
+
+void ga__error_copy(ga_task *to, const ga_task *from)
+{
+    if (!from->error)
+        return;
+    ga__error *error = error_made(to ? &to->error : &thread_error);
+
+    if (!error)
+        return;
+    char *message = from->error->message ? strdup(from->error->message) : NULL;
+    char *url = from->error->url ? strdup(from->error->url) : NULL;
+
+    free(error->message);
+    free(error->url);
+    *error = (ga__error){.detail = from->error->detail, .message = message, .url = url};
+    error->detail.message = message ? message : "no memory for the error's text";
+    error->detail.url = url;
+}
+
+ga__error *ga__error_take(void)
+{
+    ga__error **slot = error_slot();
+    ga__error *error = *slot;
+
+    *slot = NULL;
+    if (error && slot == &thread_error)
+        pthread_setspecific(thread_key, NULL);
+    return error;
+}
+
+void ga__error_put(ga__error *error)
+{
+    ga__error **slot = error_slot();
+
+    if (!error)
+        return;
+    if (slot == &thread_error) {
+        pthread_once(&thread_once, make_thread_key);
+        pthread_setspecific(thread_key, error);
+    }
+    ga__error_free(*slot);
+    *slot = error;
+}
+
+const ga_error_detail *ga__error_detail(const ga__error *error)
+{
+    static const ga_error_detail lost = {.code = GA_ENOMEM, .message = "no memory for the error's detail"};
+
+    return error ? &error->detail : &lost;
+}
+
+const ga_error_detail *ga__error_of(const ga_task *task)
+{
+    return task->error ? &task->error->detail : &no_error;
+}
+
+const ga_error_detail *ga_error(void)
+{
+    ga__error *error = *error_slot();
+
+    if (error)
+        return &error->detail;
+    return memory_error.code ? &memory_error : &no_error;
+}
+
+const char *ga_error_message(void)
+{
+    return ga_error()->message;
+}
+
+void ga_error_clear(void)
+{
+    ga__error **slot = error_slot();
+
+    memory_error = (ga_error_detail){.message = ""};
+    if (!*slot)
+        return;
+    free((*slot)->message);
+    free((*slot)->url);
+    **slot = (ga__error){.detail = {.message = ""}};
+}
+
+static void print_unread(const char *task, const char *where, const ga_error_detail *error)
+{
+    fprintf(stderr, "gather: task %s%s%s failed and nobody read its error: %s (%s)\n", task,
+            where ? ", started in the group at " : "", where ? where : "", error->message,
+            ga_code_name(error->code));
+}
+
+void ga_on_unread_error(ga_unread_error_handler *handler)
+{
+    atomic_store(&unread_handler, handler);
+}
+
+void ga__report_unread(const char *task, const char *where, const ga_error_detail *error)
+{
+    ga_unread_error_handler *handler = atomic_load(&unread_handler);
+
+    (handler ? handler : print_unread)(task, where, error);
+}

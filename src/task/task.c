@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Task records: how they are made, started, ended and freed. A record holds the task's arguments and its
+ * result, and outlives its run until the group is closed; a stack is held only from the first run to the end.
+ * Records are reused by size, last in, first out.
+ */
+#include "task/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Which list of spare records fits the size; GA__TASK_CLASSES: none. */
+static size_t class_of(size_t payload_size)
+{
+    size_t class = (payload_size + GA__TASK_CLASS_STEP - 1) / GA__TASK_CLASS_STEP;
+
+    /* A spare record hides a use after free from AddressSanitizer. */
+    return GA__ASAN || class > GA__TASK_CLASSES - 1 ? GA__TASK_CLASSES : class;
+}
+
+ga_task *ga__task_new(ga__loop *loop, size_t payload_size)
+{
+    size_t class = class_of(payload_size);
+    ga_task *task = class < GA__TASK_CLASSES ? loop->spare_tasks[class] : NULL;
+
+    if (task) {
+        loop->spare_tasks[class] = task->next_spare;
+    } else {
+        size_t size = class < GA__TASK_CLASSES ? class * GA__TASK_CLASS_STEP : payload_size;
+
+        task = malloc(sizeof *task + size);
+        if (!task)
+            return NULL;
+    }
+    memset(task, 0, sizeof *task);
+    task->loop = loop;
+    task->payload_size = payload_size;
+    ga__list_init(&task->joiners);
+    return task;
+}
+
+void ga__task_free(ga_task *task)
+{
+    size_t class = class_of(task->payload_size);
+    ga__loop *loop = task->loop;
+
+    ga__error_free(task->error);
+    if (class < GA__TASK_CLASSES) {
+        task->next_spare = loop->spare_tasks[class];
+        loop->spare_tasks[class] = task;
+    } else {
+        free(task);
+    }
+}
+
+void ga__task_start(ga_task *task, ga_group *group, int (*thunk)(void *payload), const char *name)
+{
+    task->thunk = thunk;
+    task->name = name;
+    task->group = group;
+    group->running_++;
+    ga__list_push_back(&group->tasks_, &task->in_group);
+    ga__scope_init(&task->root, &group->scope_, task, NULL, GA__SCOPE_ROOT);
+    task->scope = &task->root;
+    task->loop->task_count++;
+    ga__make_ready(task->loop, task);
+}
+
+/* A scope or group that is left open lies in a frame that is gone: there is no safe way on. */
+static void stop_at_leak(const ga_task *task)
+{
+    fprintf(
+        stderr,
+        "gather: task %s returned while the scope or group that was opened at %s was still open; close it on "
+        "every path of the function that opened it\n",
+        task->name, task->open_at);
+    abort();
+}
+
+/* Whether the task ended as it did because it was told to. */
+static bool ended_by_cancel(const ga_task *task)
+{
+    return task->code == GA_ECANCELED && (task->root.flags_ & GA__SCOPE_CANCELLED);
+}
+
+void ga__task_end(ga_task *task, int code)
+{
+    ga_group *group = task->group;
+
+    if (GA_UNLIKELY(task->scope != &task->root))
+        stop_at_leak(task);
+    task->state = GA__TASK_DONE;
+    task->code = code;
+    ga__scope_detach(&task->root);
+    task->loop->task_count--;
+    if (GA_UNLIKELY(code < 0) && ga__error_of(task)->code != code)
+        ga__fail_for(task, code, "%s returned %s", task->name, ga_code_name(code));
+    task->error_read = code >= 0 || ended_by_cancel(task);
+    ga__wake_all(&task->joiners, 0);
+    ga__group_task_ended(group, task);
+}
+
+/* --- the public face ------------------------------------------------------------------------------ */
+
+static ga_task *new_in_group(ga_group *group, size_t payload_size)
+{
+    ga_task *current = ga__current();
+
+    if (!current) {
+        ga__misuse(
+            GA_ENOTASK,
+            "a task was started outside a task: call ga_run first, and start tasks from the function that it "
+            "runs");
+        return NULL;
+    }
+    if (!group || !(group->scope_.flags_ & GA__SCOPE_OPEN)) {
+        ga__misuse(GA_EUSAGE, "a task was started in a group that is not open");
+        return NULL;
+    }
+    ga_task *task = ga__task_new(current->loop, payload_size);
+
+    if (!task)
+        ga__fail(GA_ENOMEM, "no memory for a task");
+    return task;
+}
+
+void *ga_task_new_(ga_group *group, size_t size, int (*thunk)(void *typed), const char *name)
+{
+    ga_task *task = new_in_group(group, size);
+
+    if (!task)
+        return NULL;
+    task->started_at = __builtin_return_address(0);
+    memset(task->payload, 0, size);
+    memcpy(task->payload, &task, sizeof task); /* the first member, `ga_task *task` */
+    ga__task_start(task, group, thunk, name);
+    return task->payload;
+}
+
+typedef struct plain_task {
+    int (*fn)(void *arg);
+    void *arg;
+} plain_task;
+
+static int run_plain(void *payload)
+{
+    plain_task *plain = payload;
+
+    return plain->fn(plain->arg);
+}
+
+ga_task *ga_spawn_named(ga_group *group, int (*fn)(void *arg), void *arg, const char *name)
+{
+    ga_task *task = new_in_group(group, sizeof(plain_task));
+
+    if (!task)
+        return NULL;
+    task->started_at = __builtin_return_address(0);
+    *(plain_task *)(void *)task->payload = (plain_task){fn, arg};
+    ga__task_start(task, group, run_plain, name);
+    return task;
+}
+
+int ga_task_code_(const void *result, int kind)
+{
+    if (kind == 1) {
+        int code;
+
+        memcpy(&code, result, sizeof code);
+        return code < 0 ? code : 0;
+    }
+    if (kind == 2) {
+        void *pointer;
+
+        memcpy(&pointer, result, sizeof pointer);
+        return pointer ? 0 : ga_error()->code;
+    }
+    return 0;
+}
+
+int ga_task_join(ga_task *task)
+{
+    int code = ga__checkpoint();
+
+    if (code < 0)
+        return code;
+    if (!task)
+        return ga_error()->code < 0 ? ga_error()->code
+                                    : ga__fail(GA_EUSAGE, "ga_task_join: there is no task");
+    if (task == ga__current())
+        return ga__fail(GA_EDEADLK, "ga_task_join: task %s waits for itself", task->name);
+    if (task->state != GA__TASK_DONE) {
+        code = ga__park(&task->joiners, GA__NEVER, 0, "a task to end");
+        if (code < 0)
+            return ga__fail(code, "cancelled while waiting for task %s", task->name);
+    }
+    task->error_read = true;
+    if (task->code < 0)
+        ga__error_copy(ga__current(), task);
+    return task->code;
+}
+
+int ga_task_done(const ga_task *task)
+{
+    return task && task->state == GA__TASK_DONE;
+}
+
+const ga_error_detail *ga_task_error(ga_task *task)
+{
+    static const ga_error_detail none = {.message = ""};
+
+    if (!task)
+        return ga_error();
+    if (task->state != GA__TASK_DONE || task->code >= 0)
+        return &none;
+    task->error_read = true;
+    return ga__error_of(task);
+}
+
+void ga_task_cancel(ga_task *task)
+{
+    if (task && task->state != GA__TASK_DONE)
+        ga__scope_cancel(&task->root, GA__SCOPE_OWN);
+}
+
+const char *ga_task_name(const ga_task *task)
+{
+    if (!task)
+        task = ga__current();
+    return task ? task->name : NULL;
+}
