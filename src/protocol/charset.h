@@ -10,9 +10,6 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-/* Whether the bytes are UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. */
-bool ga__utf8_valid(const char *bytes, size_t size);
-
 /* Whether the text is UTF-8 already, so that the body can be handed over as it stands.
  * `content_type` is the header's value, empty where there is none. */
 bool ga__charset_is_utf8(ga__slice content_type, const char *body, size_t size);
@@ -21,5 +18,10 @@ bool ga__charset_is_utf8(ga__slice content_type, const char *body, size_t size);
  * out->failed. The first use of a charset other than UTF-8, UTF-16 and Latin-1 may load a table from disk
  * (iconv). */
 void ga__charset_decode(ga__buffer *out, ga__slice content_type, const char *body, size_t size);
+
+/* The name by which iconv knows the encoding that a label stands for (WHATWG Encoding, 4.2, blanks around it
+ * and case do not matter): "UTF-8" for UTF-8, "windows-1252" for Latin-1 and ASCII as well. NULL for a label
+ * that is not in the standard's list, so that nothing else from the network reaches iconv. */
+const char *ga__charset_find(ga__slice label);
 
 #endif

@@ -10,12 +10,13 @@
 #ifndef GA__URL_H
 #define GA__URL_H
 
+#include "base/buffer.h"
 #include "base/slice.h"
 #include "protocol/url_host.h"
 
 enum {
     GA__URL_MAX = 1 << 20, /* the longest input, in bytes */
-    GA__URL_NEAR = 188     /* what fits here needs no allocation */
+    GA__URL_NEAR = 204     /* what fits here needs no allocation */
 };
 
 /* May be moved by assignment (slices of it do not move along); {0} is an empty one, which may be freed, and
@@ -60,11 +61,16 @@ GA_MUST_USE int ga__url_add_params(ga__url *url, const ga_pair *params, const ch
 
 /* Gives the url the fragment of `from`, where it has none of its own: what a redirect does (RFC
  * 9110, 10.2.2).
- * @return 0, GA_ENOMEM, which leaves *url as it was */
-GA_MUST_USE int ga__url_inherit_fragment(ga__url *url, const ga__url *from);
+ * @return 0; GA_ENOMEM or GA_EURL (longer than the largest URL), which leave *url as it was */
+GA_MUST_USE int ga__url_inherit_fragment(ga__url *url, const ga__url *from, const char **reason);
 
 /* Same scheme, host and port. */
 bool ga__url_same_origin(const ga__url *a, const ga__url *b);
+
+/* Appends an input that could not be parsed, for a message: what may be userinfo as "...", control characters
+ * as "?", and no more than its beginning where it is long. Of a parsed URL ga__url_printable is the one to
+ * show. */
+void ga__url_describe(ga__buffer *out, const char *input, size_t size);
 
 /* The whole serialisation, userinfo included: never to be shown to anyone. Ends with a NUL. */
 static inline const char *ga__url_href(const ga__url *url)

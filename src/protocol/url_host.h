@@ -5,7 +5,7 @@
 #ifndef GA__URL_HOST_H
 #define GA__URL_HOST_H
 
-#include <gather/base.h>
+#include <gather/error.h>
 
 typedef enum ga__host_kind {
     GA__HOST_NAME, /* lower case; internationalised names as xn--...; a final dot stays */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UTF-8: what it is and is not. Overlong forms, surrogates and what is above U+10FFFF are not.
+ */
+#ifndef GA__UTF8_H
+#define GA__UTF8_H
+
+#include "base/buffer.h"
+
+#define GA__UTF8_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
+bool ga__utf8_valid(const char *bytes, size_t size);
+
+/* Whether all bytes are below 0x80. */
+bool ga__ascii_only(const char *bytes, size_t size);
+
+/* Appends the bytes, with one U+FFFD for each longest beginning of a sequence that does not go on as it
+ * should, as browsers have it (Unicode 15, 3.9, "maximal subpart"). */
+void ga__utf8_append_repaired(ga__buffer *out, const char *bytes, size_t size);
+
+/* Appends a code point, which is not a surrogate. */
+void ga__utf8_append(ga__buffer *out, uint32_t code_point);
+
+#endif

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The URL parser: WHATWG URL, 4.4 and 4.5, for http and https. Three steps: split the input (and what it
+ * takes from the base) into slices, measure what they come to, write the serialisation into one block. The
+ * invariant: parsing the serialisation gives the same serialisation, and it has only visible ASCII in it, so
+ * it can stand in a request line and a header.
+ *
+ * Called once for each request and each redirect.
+ */
+#include "protocol/url.h"
+#include "base/ascii.h"
+#include "base/number.h"
+#include "protocol/percent.h"
+
+/* What a URL is made of, not yet encoded. Encoded parts of a base are taken as they are, since encoding them
+ * again changes nothing. */
+struct parts {
+    bool secure;
+    bool has_query;
+    bool has_fragment;
+    uint8_t host_kind; /* ga__host_kind */
+    uint16_t port;     /* 0: the scheme's own */
+    ga__slice username;
+    ga__slice password;
+    ga__slice host;      /* without brackets */
+    ga__slice base_path; /* ends at its last "/", except where the path is empty */
+    ga__slice path;
+    ga__slice query;
+    ga__slice fragment;
+};
+
+static int refuse(const char **reason, const char *text)
+{
+    *reason = text;
+    return GA_EURL;
+}
+
+static int out_of_memory(const char **reason)
+{
+    *reason = "no memory";
+    return GA_ENOMEM;
+}
+
+static uint16_t default_port(bool secure)
+{
+    return secure ? 443 : 80;
+}
+
+static bool is_slash(char c)
+{
+    return c == '/' || c == '\\';
+}
+
+static void skip(ga__slice *text, size_t count)
+{
+    text->data += count;
+    text->size -= count;
+}
+
+static ga__slice take(ga__slice *text, size_t count)
+{
+    ga__slice taken = {text->data, count};
+
+    skip(text, count);
+    return taken;
+}
+
+static ga__slice trim(const char *input, size_t size)
+{
+    while (size > 0 && *input == ' ') {
+        input++;
+        size--;
+    }
+    while (size > 0 && input[size - 1] == ' ')
+        size--;
+    return (ga__slice){input, size};
+}
+
+static bool has_control(ga__slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (ga__ascii_is_control(text.data[i]))
+            return true;
+    return false;
+}
+
+/* The size of a scheme that the text begins with; 0 where it is relative. */
+static size_t scheme_size(ga__slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+
+        if (c == ':')
+            return i;
+        if (!ga__ascii_is_alpha(c) &&
+            (i == 0 || !(ga__ascii_is_digit(c) || c == '+' || c == '-' || c == '.')))
+            return 0;
+    }
+    return 0;
+}
+
+/* "user:password@" */
+static void split_userinfo(struct parts *parts, ga__slice userinfo)
+{
+    const char *colon = userinfo.size ? memchr(userinfo.data, ':', userinfo.size) : NULL;
+
+    parts->username = userinfo;
+    if (colon) {
+        parts->username = take(&userinfo, (size_t)(colon - userinfo.data));
+        skip(&userinfo, 1);
+        parts->password = userinfo;
+    }
+}
+
+static int split_port(struct parts *parts, ga__slice digits, const char **reason)
+{
+    uint64_t port;
+
+    if (digits.size == 0)
+        return 0;
+    if (!ga__parse_decimal(digits.data, digits.size, &port))
+        return refuse(reason, "the port is not a number; it stands after the host's colon, as in "
+                              "http://example.com:8080/ (in a password, / is written %2F, ? %3F and # %23)");
+    if (port == 0 || port > UINT16_MAX)
+        return refuse(reason, "the port is not between 1 and 65535");
+    parts->port = port == default_port(parts->secure) ? 0 : (uint16_t)port;
+    return 0;
+}
+
+/* Takes "user:password@host:port" off the text. The host is kept in `host`, which lives as long as the parts.
+ */
+static int split_authority(struct parts *parts, ga__slice *text, ga__host *host, const char **reason)
+{
+    size_t end = 0;
+
+    while (end < text->size && !is_slash(text->data[end]) && text->data[end] != '?' && text->data[end] != '#')
+        end++;
+
+    ga__slice authority = take(text, end);
+    const char *at_sign = end ? memrchr(authority.data, '@', end) : NULL;
+
+    if (at_sign) {
+        split_userinfo(parts, take(&authority, (size_t)(at_sign - authority.data)));
+        skip(&authority, 1);
+    }
+
+    size_t host_size = 0;
+    bool in_brackets = false;
+
+    while (host_size < authority.size && (in_brackets || authority.data[host_size] != ':')) {
+        char c = authority.data[host_size++];
+
+        in_brackets = c == '[' || (in_brackets && c != ']');
+    }
+    int code = ga__host_parse(host, authority.data, host_size, reason);
+
+    if (code)
+        return code;
+    parts->host = (ga__slice){host->text, host->size};
+    parts->host_kind = (uint8_t)host->kind;
+    skip(&authority, host_size);
+    if (authority.size)
+        skip(&authority, 1);
+    return split_port(parts, authority, reason);
+}
+
+/* Takes the authority, and what a reference without path or query has besides, from the base. */
+static void split_base(struct parts *parts, ga__slice rest, const ga__url *base)
+{
+    char first = rest.size ? *rest.data : '#';
+
+    parts->username = ga__url_username(base);
+    parts->password = ga__url_password(base);
+    parts->host = (ga__slice){ga__url_host(base), ga__url_host_size(base)};
+    parts->host_kind = base->host_kind;
+    parts->port = base->port == default_port(base->secure) ? 0 : base->port;
+    if (is_slash(first))
+        return;
+
+    parts->base_path = ga__url_path(base);
+    if (first == '#') {
+        parts->has_query = base->query_at < base->fragment_at;
+        parts->query = ga__url_query(base);
+    } else if (first != '?') {
+        while (parts->base_path.data[parts->base_path.size - 1] != '/')
+            parts->base_path.size--;
+    }
+}
+
+/* "path?query#fragment" */
+static void split_tail(struct parts *parts, ga__slice rest)
+{
+    const char *hash = rest.size ? memchr(rest.data, '#', rest.size) : NULL;
+
+    if (hash) {
+        size_t before = (size_t)(hash - rest.data);
+
+        parts->has_fragment = true;
+        parts->fragment = (ga__slice){hash + 1, rest.size - before - 1};
+        rest.size = before;
+    }
+
+    const char *mark = rest.size ? memchr(rest.data, '?', rest.size) : NULL;
+
+    if (mark) {
+        size_t before = (size_t)(mark - rest.data);
+
+        parts->has_query = true;
+        parts->query = (ga__slice){mark + 1, rest.size - before - 1};
+        rest.size = before;
+    }
+    parts->path = rest;
+}
+
+static int split(struct parts *parts, ga__slice rest, const ga__url *base, ga__host *host,
+                 const char **reason)
+{
+    size_t scheme = scheme_size(rest);
+    bool own_authority = false;
+    int code = 0;
+
+    if (scheme) {
+        ga__slice name = take(&rest, scheme);
+
+        parts->secure = ga__ascii_equal(name, GA__SLICE("https"));
+        if (!parts->secure && !ga__ascii_equal(name, GA__SLICE("http"))) {
+            *reason = "the URL's scheme is neither http nor https; begin it with http:// or https://";
+            return GA_ESCHEME;
+        }
+        skip(&rest, 1);
+        own_authority = !base || base->secure != parts->secure;
+    } else if (base) {
+        parts->secure = base->secure;
+    } else {
+        return refuse(reason, rest.size ? "the URL has no scheme; begin it with http:// or https://"
+                                        : "the URL is empty; give one as in http://example.com/");
+    }
+
+    if (own_authority || (rest.size >= 2 && is_slash(rest.data[0]) && is_slash(rest.data[1]))) {
+        while (rest.size && is_slash(*rest.data))
+            skip(&rest, 1);
+        code = split_authority(parts, &rest, host, reason);
+    } else {
+        split_base(parts, rest, base);
+    }
+    split_tail(parts, rest);
+    return code;
+}
+
+static char *put(char *at, const char *bytes, size_t size)
+{
+    if (size)
+        memcpy(at, bytes, size);
+    return at + size;
+}
+
+static char *put_encoded(char *at, ga__slice text, ga__percent_set set)
+{
+    return ga__percent_encode(at, text.data, text.size, set);
+}
+
+static size_t encoded_size(ga__slice text, ga__percent_set set)
+{
+    return ga__percent_encoded_size(text.data, text.size, set);
+}
+
+/* How many dots a segment is made of, each written "." or "%2e"; 0 where it has anything else. */
+static size_t count_dots(const char *segment, size_t size)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < size; dots++) {
+        if (segment[i] == '.')
+            i++;
+        else if (size - i >= 3 && segment[i] == '%' && segment[i + 1] == '2' &&
+                 ga__ascii_lower(segment[i + 2]) == 'e')
+            i += 3;
+        else
+            return 0;
+    }
+    return dots;
+}
+
+/* Where the last segment begins of a path that ends at `at` with "/": the root has no parent but itself. */
+static char *parent(const char *root, char *at)
+{
+    if (at > root + 1)
+        at--;
+    while (at[-1] != '/')
+        at--;
+    return at;
+}
+
+/* Writes the path: "\" as "/", and without "." and ".." segments. */
+static char *put_path(char *at, const struct parts *parts)
+{
+    ga__slice rest = parts->path;
+    char *root = at;
+
+    at = put(at, parts->base_path.data, parts->base_path.size);
+    if (rest.size == 0 && at > root)
+        return at;
+    if (rest.size && is_slash(*rest.data))
+        skip(&rest, 1);
+    if (at == root)
+        *at++ = '/';
+
+    /* Here what is written ends with "/". */
+    for (bool last = false; !last;) {
+        size_t size = 0;
+
+        while (size < rest.size && !is_slash(rest.data[size]))
+            size++;
+        ga__slice segment = take(&rest, size);
+        size_t dots = count_dots(segment.data, segment.size);
+
+        last = rest.size == 0;
+        if (!last)
+            skip(&rest, 1);
+        if (dots == 2) {
+            at = parent(root, at);
+        } else if (dots != 1) {
+            at = put_encoded(at, segment, GA__PERCENT_PATH);
+            if (!last)
+                *at++ = '/';
+        }
+    }
+    return at;
+}
+
+/* At least what write_parts writes. */
+static size_t measure(const struct parts *parts)
+{
+    size_t room = sizeof "https://:@[]:65535/?#";
+
+    room += encoded_size(parts->username, GA__PERCENT_USERINFO);
+    room += encoded_size(parts->password, GA__PERCENT_USERINFO);
+    room += parts->host.size;
+    room += parts->base_path.size;
+    room += encoded_size(parts->path, GA__PERCENT_PATH);
+    room += encoded_size(parts->query, GA__PERCENT_QUERY);
+    room += encoded_size(parts->fragment, GA__PERCENT_FRAGMENT);
+    return room;
+}
+
+/* Writes the serialisation to `text` and the offsets to the url (WHATWG URL, 4.5). */
+static void write_parts(ga__url *url, char *text, const struct parts *parts)
+{
+    bool ipv6 = parts->host_kind == GA__HOST_IPV6;
+    char *at = parts->secure ? put(text, "https://", 8) : put(text, "http://", 7);
+
+    at = put_encoded(at, parts->username, GA__PERCENT_USERINFO);
+    url->username_end = (uint32_t)(at - text);
+    if (parts->password.size) {
+        *at++ = ':';
+        at = put_encoded(at, parts->password, GA__PERCENT_USERINFO);
+    }
+    url->password_end = (uint32_t)(at - text);
+    if (parts->username.size || parts->password.size)
+        *at++ = '@';
+
+    url->host_at = (uint32_t)(at - text);
+    if (ipv6)
+        *at++ = '[';
+    at = put(at, parts->host.data, parts->host.size);
+    if (ipv6)
+        *at++ = ']';
+    url->host_end = (uint32_t)(at - text);
+    if (parts->port) {
+        *at++ = ':';
+        at = ga__put_decimal(at, parts->port);
+    }
+
+    url->path_at = (uint32_t)(at - text);
+    at = put_path(at, parts);
+    url->query_at = (uint32_t)(at - text);
+    if (parts->has_query) {
+        *at++ = '?';
+        at = put_encoded(at, parts->query, GA__PERCENT_QUERY);
+    }
+    url->fragment_at = (uint32_t)(at - text);
+    if (parts->has_fragment) {
+        *at++ = '#';
+        at = put_encoded(at, parts->fragment, GA__PERCENT_FRAGMENT);
+    }
+    url->size = (uint32_t)(at - text);
+    url->secure = parts->secure;
+    url->host_kind = parts->host_kind;
+    url->port = parts->port ? parts->port : default_port(parts->secure);
+}
+
+static size_t scheme_end(const ga__url *url)
+{
+    return url->secure ? sizeof "https://" - 1 : sizeof "http://" - 1;
+}
+
+/* What stands after a serialisation of that size, besides the printable form: NUL, host, NUL. */
+static size_t tail_room(size_t host_size)
+{
+    return host_size + 2;
+}
+
+/* Room for the url's text: within itself, or a block of its own. NULL: no memory. Does not touch what `far`
+ * was. */
+static char *allocate(ga__url *url, size_t room)
+{
+    url->far = NULL;
+    if (room <= sizeof url->near)
+        return url->near;
+    url->far = malloc(room);
+    return url->far;
+}
+
+/* Writes what stands after the serialisation. */
+static void finish(ga__url *url, char *text)
+{
+    bool brackets = url->host_kind == GA__HOST_IPV6;
+    size_t host_size = url->host_end - url->host_at;
+    char *at = text + url->size;
+
+    *at++ = '\0';
+    url->name_at = (uint32_t)(at - text);
+    at = put(at, text + url->host_at + brackets, host_size - (brackets ? 2 : 0));
+    *at++ = '\0';
+
+    url->printable_at = 0;
+    if (url->host_at > scheme_end(url)) {
+        url->printable_at = (uint32_t)(at - text);
+        at = put(at, text, scheme_end(url));
+        at = put(at, text + url->host_at, url->size - url->host_at);
+        *at = '\0';
+    }
+}
+
+static int assemble(ga__url *url, const struct parts *parts, const char **reason)
+{
+    bool userinfo = parts->username.size || parts->password.size;
+    size_t room = measure(parts);
+    char *text = allocate(url, (userinfo ? 2 * room : room) + tail_room(parts->host.size));
+
+    if (!text)
+        return out_of_memory(reason);
+    write_parts(url, text, parts);
+    if (url->size > GA__URL_MAX)
+        return refuse(reason, "the URL is longer than 1 MiB");
+    finish(url, text);
+    return 0;
+}
+
+int ga__url_parse(ga__url *url, const char *input, size_t size, const ga__url *base, const char **reason)
+{
+    ga__slice text = trim(input, size);
+    struct parts parts = {0};
+    ga__host host;
+    int code;
+
+    url->far = NULL;
+    if (text.size > GA__URL_MAX)
+        code = refuse(reason, "the URL is longer than 1 MiB");
+    else if (has_control(text))
+        code = refuse(reason, "the URL has a control character in it, such as a line break or a tab; remove "
+                              "it, or write it as %0A or %09");
+    else
+        code = split(&parts, text, base, &host, reason);
+    if (code == 0)
+        code = assemble(url, &parts, reason);
+    if (code)
+        ga__url_free(url);
+    return code;
+}
+
+int ga__url_copy(ga__url *to, const ga__url *from)
+{
+    const char *last = ga__url_href(from) + (from->printable_at ? from->printable_at : from->name_at);
+    size_t size = (size_t)(last + strlen(last) + 1 - ga__url_href(from));
+
+    *to = *from;
+    if (!from->far)
+        return 0;
+    to->far = malloc(size);
+    if (!to->far) {
+        ga__url_free(to);
+        return GA_ENOMEM;
+    }
+    memcpy(to->far, from->far, size);
+    return 0;
+}
+
+void ga__url_free(ga__url *url)
+{
+    free(url->far);
+    memset(url, 0, offsetof(ga__url, near) + 1);
+}
+
+/* Inserts bytes, in their encoded form, after the path. The offsets that follow are the caller's to move.
+ * On failure *url is as it was. */
+static int insert(ga__url *url, size_t offset, const char *bytes, size_t size, const char **reason)
+{
+    const char *old = ga__url_href(url);
+    size_t new_size = url->size + size;
+    ga__url longer = *url;
+
+    if (new_size > GA__URL_MAX)
+        return refuse(reason, "the URL is longer than 1 MiB");
+    char *text =
+        allocate(&longer, (url->printable_at ? 2 : 1) * (new_size + 1) + tail_room(ga__url_host_size(url)));
+
+    if (!text)
+        return out_of_memory(reason);
+    char *at = put(text, old, offset);
+
+    at = put(at, bytes, size);
+    put(at, old + offset, url->size - offset);
+    longer.size = (uint32_t)new_size;
+    finish(&longer, text);
+    ga__url_free(url);
+    *url = longer;
+    return 0;
+}
+
+int ga__url_add_params(ga__url *url, const ga_pair *params, const char **reason)
+{
+    ga__slice query = ga__url_query(url);
+    ga__buffer added = GA__BUFFER_INIT;
+    int code = 0;
+
+    if (!params)
+        return 0;
+    if (url->query_at == url->fragment_at)
+        ga__buffer_add_char(&added, '?');
+    else if (query.size && query.data[query.size - 1] != '&')
+        ga__buffer_add_char(&added, '&');
+
+    size_t before = added.size;
+
+    ga__percent_encode_pairs(&added, params, GA__PERCENT_PARAMETER);
+    if (added.failed)
+        code = out_of_memory(reason);
+    else if (added.size > before)
+        code = insert(url, url->fragment_at, added.data, added.size, reason);
+    if (code == 0 && added.size > before)
+        url->fragment_at += (uint32_t)added.size;
+    ga__buffer_free(&added);
+    return code;
+}
+
+int ga__url_inherit_fragment(ga__url *url, const ga__url *from, const char **reason)
+{
+    if (url->fragment_at < url->size || from->fragment_at == from->size)
+        return 0;
+    return insert(url, url->size, ga__url_href(from) + from->fragment_at, from->size - from->fragment_at,
+                  reason);
+}
+
+bool ga__url_same_origin(const ga__url *a, const ga__url *b)
+{
+    size_t size = ga__url_host_size(a);
+
+    return a->secure == b->secure && a->port == b->port && size == ga__url_host_size(b) &&
+           memcmp(ga__url_host(a), ga__url_host(b), size) == 0;
+}
+
+void ga__url_describe(ga__buffer *out, const char *input, size_t size)
+{
+    enum { SHOWN = 200 };
+    /* A password may hold what ends the authority, so everything up to the last "@" may be userinfo. */
+    const char *at_sign = size ? memrchr(input, '@', size) : NULL;
+    size_t scheme = scheme_size((ga__slice){input, size});
+    size_t hidden = at_sign ? (size_t)(at_sign - input) : 0;
+
+    if (at_sign) {
+        bool known =
+            scheme && size - scheme > 3 && is_slash(input[scheme + 1]) && is_slash(input[scheme + 2]);
+
+        ga__buffer_append(out, input, known ? scheme + 3 : 0);
+        ga__buffer_add(out, "...");
+    }
+    for (size_t i = hidden; i < size && i < hidden + SHOWN; i++)
+        ga__buffer_add_char(out, ga__ascii_is_control(input[i]) ? '?' : input[i]);
+    if (size > hidden + SHOWN)
+        ga__buffer_add(out, "...");
+}
