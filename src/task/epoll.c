@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -48,8 +51,7 @@ static void dispatch(epoll_poller *self)
         if (fd == (void *)self) {
             uint64_t count;
 
-            if (read(self->wake_fd, &count, sizeof count) < 0)
-                continue;
+            (void)!read(self->wake_fd, &count, sizeof count);
             continue;
         }
         if (event->events & EPOLLIN)
@@ -62,19 +64,37 @@ static void dispatch(epoll_poller *self)
     }
 }
 
+/* epoll_pwait2 where a fraction of a millisecond matters and the kernel has it (Linux 5.11); else epoll_wait,
+ * rounded up. */
+static int wait_events(epoll_poller *self, uint64_t deadline)
+{
+    static _Atomic bool no_pwait2;
+
+    if (deadline == 0 || deadline == UINT64_MAX)
+        return epoll_wait(self->epoll, self->batch, BATCH, deadline ? -1 : 0);
+    uint64_t time = now(&self->poller);
+    uint64_t left = deadline > time ? deadline - time : 0;
+
+    if (!no_pwait2) {
+        struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000),
+                                   .tv_nsec = (long)(left % 1000000000)};
+        int count = epoll_pwait2(self->epoll, self->batch, BATCH, &timeout, NULL);
+
+        if (count >= 0 || errno != ENOSYS)
+            return count;
+        no_pwait2 = true;
+    }
+    uint64_t milliseconds = (left + 999999) / 1000000;
+
+    return epoll_wait(self->epoll, self->batch, BATCH, milliseconds < INT_MAX ? (int)milliseconds : INT_MAX);
+}
+
 static int poller_wait(ga__poller *poller, uint64_t deadline)
 {
     epoll_poller *self = (epoll_poller *)poller;
-    struct timespec timeout = {0, 0};
-    uint64_t time = deadline && deadline != UINT64_MAX ? now(poller) : 0;
 
-    if (deadline > time) {
-        timeout.tv_sec = (time_t)((deadline - time) / 1000000000);
-        timeout.tv_nsec = (long)((deadline - time) % 1000000000);
-    }
     self->next = 0;
-    self->count =
-        epoll_pwait2(self->epoll, self->batch, BATCH, deadline == UINT64_MAX ? NULL : &timeout, NULL);
+    self->count = wait_events(self, deadline);
     if (self->count < 0) {
         int code = -errno;
 

@@ -16,12 +16,12 @@
  * allow. */
 static const double LATENESS = 1e6;
 
-/* Times beyond are never reached; their sums stay far below the end of 64 bits. */
-static const double FARTHEST = 4e18;
+/* No time lies beyond, so that sums stay within 64 bits. */
+static const double FARTHEST = 9e18;
 
 static uint64_t after(uint64_t time, double ns)
 {
-    return time + (ns < FARTHEST ? (uint64_t)ns : (uint64_t)FARTHEST);
+    return (double)time + ns < FARTHEST ? time + (uint64_t)ns : (uint64_t)FARTHEST;
 }
 
 static uint64_t before(uint64_t time, double ns)
@@ -29,23 +29,28 @@ static uint64_t before(uint64_t time, double ns)
     return ns < (double)time ? time - (uint64_t)ns : 0;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static double interval_of(double rate)
 {
     return rate > 0 ? 1e9 / rate : 0;
 }
 
-/* When the bucket holds what this cost needs: a whole burst at most. */
+/* When what this cost needs is there: the cost, a whole burst at most, and the end of a pause. */
 static uint64_t start_of(const ga_limiter *limiter, double cost)
 {
-    return before(limiter->full_at_, (limiter->burst_ - fmin(cost, limiter->burst_)) * limiter->interval_);
+    double spare = limiter->burst_ - fmin(cost, limiter->burst_);
+
+    return later(limiter->resume_at_, before(limiter->full_at_, spare * limiter->interval_));
 }
 
 /* Takes the cost out of the bucket as of `now`, or of a little before it for one who waited. */
 static void pay(ga_limiter *limiter, double cost, uint64_t now, double lateness)
 {
-    uint64_t time = before(now, lateness);
-
-    limiter->full_at_ = after(limiter->full_at_ > time ? limiter->full_at_ : time, cost * limiter->interval_);
+    limiter->full_at_ = after(later(limiter->full_at_, before(now, lateness)), cost * limiter->interval_);
 }
 
 static const ga_task *first_in_line(const ga_limiter *limiter)
@@ -116,17 +121,28 @@ static int start_now(ga_limiter *limiter, double cost)
     return 0;
 }
 
+static bool is_possible(double cost)
+{
+    return cost >= 0 && isfinite(cost);
+}
+
 static int refuse_cost(const char *call, double cost)
 {
     return ga__fail(GA_EUSAGE, "%s: a cost of %g is not possible", call, cost);
 }
 
+/* Only a loop has a time. */
+static int refuse_outside(const char *call)
+{
+    return ga__fail(GA_ENOTASK, "%s: no loop runs on this thread, so there is no time", call);
+}
+
 int ga_limiter_try(ga_limiter *limiter, double cost)
 {
-    if (!(cost >= 0))
+    if (!is_possible(cost))
         return refuse_cost("ga_limiter_try", cost);
     if (!ga__loop_here)
-        return ga__fail(GA_ENOTASK, "ga_limiter_try: no loop runs on this thread, so there is no time");
+        return refuse_outside("ga_limiter_try");
     return start_now(limiter, cost);
 }
 
@@ -136,7 +152,7 @@ int ga_limiter_wait(ga_limiter *limiter, double cost)
 
     if (code < 0)
         return code;
-    if (!(cost >= 0))
+    if (!is_possible(cost))
         return refuse_cost("ga_limiter_wait", cost);
     if (start_now(limiter, cost) == 0)
         return 0;
@@ -153,22 +169,34 @@ int ga_limiter_wait(ga_limiter *limiter, double cost)
 int ga_limiter_pause(ga_limiter *limiter, double seconds)
 {
     if (!ga__loop_here)
-        return ga__fail(GA_ENOTASK, "ga_limiter_pause: no loop runs on this thread, so there is no time");
+        return refuse_outside("ga_limiter_pause");
     uint64_t now = ga__now_exact();
 
     begin(limiter, now);
     if (seconds > 0) {
-        uint64_t full_at = full_after_one(limiter, after(now, seconds * 1e9));
-
-        limiter->full_at_ = limiter->full_at_ > full_at ? limiter->full_at_ : full_at;
+        limiter->resume_at_ = later(limiter->resume_at_, after(now, seconds * 1e9));
+        limiter->full_at_ = later(limiter->full_at_, full_after_one(limiter, limiter->resume_at_));
     }
     serve(limiter, now);
     return 0;
 }
 
-void ga_limiter_set_rate(ga_limiter *limiter, double rate)
+int ga_limiter_set_rate(ga_limiter *limiter, double rate)
 {
+    if (!ga__loop_here)
+        return refuse_outside("ga_limiter_set_rate");
+    uint64_t now = ga__now_exact();
+    uint64_t from = later(now, limiter->resume_at_);
+    double old_interval = limiter->interval_;
+
+    begin(limiter, now);
     limiter->interval_ = interval_of(rate);
-    if (!ga__list_empty(&limiter->waiters_))
-        serve(limiter, ga__now_exact());
+    /* The bucket keeps the units that it holds; the end of a pause stays where it is. */
+    if (!(old_interval > 0))
+        limiter->full_at_ = full_after_one(limiter, from);
+    else if (limiter->full_at_ > from)
+        limiter->full_at_ =
+            after(from, (double)(limiter->full_at_ - from) / old_interval * limiter->interval_);
+    serve(limiter, now);
+    return 0;
 }

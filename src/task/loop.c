@@ -68,6 +68,15 @@ static inline void after_switch(ga__loop *loop, void *fake_stack, bool from_sche
     (void)from_scheduler;
 }
 
+/* The task that ended on this stack last left its outermost frames poisoned. */
+static inline void forget_frames(const ga__stack *stack)
+{
+#if GA__ASAN
+    __asan_unpoison_memory_region(stack->low, (size_t)(stack->high - stack->low));
+#endif
+    (void)stack;
+}
+
 /* Tells the watchdog that other code runs from here on. */
 static inline void note_slice(ga__loop *loop, const char *running)
 {
@@ -110,6 +119,7 @@ static inline ga_task *next_task(ga__loop *loop, ga__stack *own_stack)
         }
         task->stack = ga__stack_take(&loop->stacks);
         if (GA_LIKELY(task->stack != NULL)) {
+            forget_frames(task->stack);
             ga__context_make(&task->context, task->stack->low, task->stack->high, enter_new_task, loop);
             task->budget = BUDGET;
             return task;

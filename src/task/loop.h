@@ -81,7 +81,7 @@ struct ga_task {
     _Alignas(16) char payload[];
 };
 
-enum { GA__TASK_CLASSES = 16, GA__TASK_CLASS_STEP = 64 };
+enum { GA__TASK_CLASSES = 32, GA__TASK_CLASS_STEP = 16 };
 
 struct ga__loop {
     ga_task *current;
