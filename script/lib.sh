@@ -11,6 +11,11 @@
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 
+# What the packages install is used: nginx is in /usr/sbin, which not everybody has in PATH, and a Python that
+# someone put before Debian's does not know Debian's modules.
+PATH=/usr/bin:/usr/sbin:/bin:/sbin:$PATH
+export PATH
+
 say() {
     printf '%s\n' "$*"
 }
