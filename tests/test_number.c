@@ -5,7 +5,6 @@
 #include "check.h"
 
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -163,19 +162,6 @@ static void double_refuses_anything_else(void **state)
     assert_true(value == 0);
 }
 
-/* A locale with a decimal comma, where the machine has one; a point stays a point. */
-static void double_does_not_follow_the_locale(void **state)
-{
-    double value = 0;
-
-    (void)state;
-    if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "fr_FR.UTF-8"))
-        skip();
-    assert_true(ga__parse_double("1.5", 3, &value));
-    assert_true(value == 1.5);
-    setlocale(LC_ALL, "C");
-}
-
 static void decimal_is_written_as_printf_does(void **state)
 {
     static const uint64_t rows[] = {0, 1, 9, 10, 80, 65535, 1000000, (uint64_t)1 << 63, UINT64_MAX};
@@ -221,7 +207,6 @@ int main(void)
         cmocka_unit_test(other_bases_have_their_digits),
         cmocka_unit_test(double_takes_decimal_forms),
         cmocka_unit_test(double_refuses_anything_else),
-        cmocka_unit_test(double_does_not_follow_the_locale),
         cmocka_unit_test(decimal_is_written_as_printf_does),
         cmocka_unit_test(case_is_ascii_only),
     };

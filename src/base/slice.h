@@ -27,4 +27,14 @@ static inline bool ga__slice_equal(ga__slice a, ga__slice b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Takes the first `count` bytes off the slice, which has as many. */
+static inline ga__slice ga__slice_take(ga__slice *slice, size_t count)
+{
+    ga__slice taken = {slice->data, count};
+
+    slice->data += count;
+    slice->size -= count;
+    return taken;
+}
+
 #endif

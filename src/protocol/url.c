@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The URL parser: WHATWG URL, 4.4 and 4.5, for http and https. Three steps: split the input (and what it
+ * URLs: WHATWG URL, 4.4 and 4.5, for http and https. Parsing takes three steps: split the input (and what it
  * takes from the base) into slices, measure what they come to, write the serialisation into one block. The
  * invariant: parsing the serialisation gives the same serialisation, and it has only visible ASCII in it, so
  * it can stand in a request line and a header.
@@ -11,23 +11,7 @@
 #include "base/ascii.h"
 #include "base/number.h"
 #include "protocol/percent.h"
-
-/* What a URL is made of, not yet encoded. Encoded parts of a base are taken as they are, since encoding them
- * again changes nothing. */
-struct parts {
-    bool secure;
-    bool has_query;
-    bool has_fragment;
-    uint8_t host_kind; /* ga__host_kind */
-    uint16_t port;     /* 0: the scheme's own */
-    ga__slice username;
-    ga__slice password;
-    ga__slice host;      /* without brackets */
-    ga__slice base_path; /* ends at its last "/", except where the path is empty */
-    ga__slice path;
-    ga__slice query;
-    ga__slice fragment;
-};
+#include "protocol/url_parts.h"
 
 static int refuse(const char **reason, const char *text)
 {
@@ -39,212 +23,6 @@ static int out_of_memory(const char **reason)
 {
     *reason = "no memory";
     return GA_ENOMEM;
-}
-
-static uint16_t default_port(bool secure)
-{
-    return secure ? 443 : 80;
-}
-
-static bool is_slash(char c)
-{
-    return c == '/' || c == '\\';
-}
-
-static void skip(ga__slice *text, size_t count)
-{
-    text->data += count;
-    text->size -= count;
-}
-
-static ga__slice take(ga__slice *text, size_t count)
-{
-    ga__slice taken = {text->data, count};
-
-    skip(text, count);
-    return taken;
-}
-
-static ga__slice trim(const char *input, size_t size)
-{
-    while (size > 0 && *input == ' ') {
-        input++;
-        size--;
-    }
-    while (size > 0 && input[size - 1] == ' ')
-        size--;
-    return (ga__slice){input, size};
-}
-
-static bool has_control(ga__slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (ga__ascii_is_control(text.data[i]))
-            return true;
-    return false;
-}
-
-/* The size of a scheme that the text begins with; 0 where it is relative. */
-static size_t scheme_size(ga__slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-
-        if (c == ':')
-            return i;
-        if (!ga__ascii_is_alpha(c) &&
-            (i == 0 || !(ga__ascii_is_digit(c) || c == '+' || c == '-' || c == '.')))
-            return 0;
-    }
-    return 0;
-}
-
-/* "user:password@" */
-static void split_userinfo(struct parts *parts, ga__slice userinfo)
-{
-    const char *colon = userinfo.size ? memchr(userinfo.data, ':', userinfo.size) : NULL;
-
-    parts->username = userinfo;
-    if (colon) {
-        parts->username = take(&userinfo, (size_t)(colon - userinfo.data));
-        skip(&userinfo, 1);
-        parts->password = userinfo;
-    }
-}
-
-static int split_port(struct parts *parts, ga__slice digits, const char **reason)
-{
-    uint64_t port;
-
-    if (digits.size == 0)
-        return 0;
-    if (!ga__parse_decimal(digits.data, digits.size, &port))
-        return refuse(reason, "the port is not a number; it stands after the host's colon, as in "
-                              "http://example.com:8080/ (in a password, / is written %2F, ? %3F and # %23)");
-    if (port == 0 || port > UINT16_MAX)
-        return refuse(reason, "the port is not between 1 and 65535");
-    parts->port = port == default_port(parts->secure) ? 0 : (uint16_t)port;
-    return 0;
-}
-
-/* Takes "user:password@host:port" off the text. The host is kept in `host`, which lives as long as the parts.
- */
-static int split_authority(struct parts *parts, ga__slice *text, ga__host *host, const char **reason)
-{
-    size_t end = 0;
-
-    while (end < text->size && !is_slash(text->data[end]) && text->data[end] != '?' && text->data[end] != '#')
-        end++;
-
-    ga__slice authority = take(text, end);
-    const char *at_sign = end ? memrchr(authority.data, '@', end) : NULL;
-
-    if (at_sign) {
-        split_userinfo(parts, take(&authority, (size_t)(at_sign - authority.data)));
-        skip(&authority, 1);
-    }
-
-    size_t host_size = 0;
-    bool in_brackets = false;
-
-    while (host_size < authority.size && (in_brackets || authority.data[host_size] != ':')) {
-        char c = authority.data[host_size++];
-
-        in_brackets = c == '[' || (in_brackets && c != ']');
-    }
-    int code = ga__host_parse(host, authority.data, host_size, reason);
-
-    if (code)
-        return code;
-    parts->host = (ga__slice){host->text, host->size};
-    parts->host_kind = (uint8_t)host->kind;
-    skip(&authority, host_size);
-    if (authority.size)
-        skip(&authority, 1);
-    return split_port(parts, authority, reason);
-}
-
-/* Takes the authority, and what a reference without path or query has besides, from the base. */
-static void split_base(struct parts *parts, ga__slice rest, const ga__url *base)
-{
-    char first = rest.size ? *rest.data : '#';
-
-    parts->username = ga__url_username(base);
-    parts->password = ga__url_password(base);
-    parts->host = (ga__slice){ga__url_host(base), ga__url_host_size(base)};
-    parts->host_kind = base->host_kind;
-    parts->port = base->port == default_port(base->secure) ? 0 : base->port;
-    if (is_slash(first))
-        return;
-
-    parts->base_path = ga__url_path(base);
-    if (first == '#') {
-        parts->has_query = base->query_at < base->fragment_at;
-        parts->query = ga__url_query(base);
-    } else if (first != '?') {
-        while (parts->base_path.data[parts->base_path.size - 1] != '/')
-            parts->base_path.size--;
-    }
-}
-
-/* "path?query#fragment" */
-static void split_tail(struct parts *parts, ga__slice rest)
-{
-    const char *hash = rest.size ? memchr(rest.data, '#', rest.size) : NULL;
-
-    if (hash) {
-        size_t before = (size_t)(hash - rest.data);
-
-        parts->has_fragment = true;
-        parts->fragment = (ga__slice){hash + 1, rest.size - before - 1};
-        rest.size = before;
-    }
-
-    const char *mark = rest.size ? memchr(rest.data, '?', rest.size) : NULL;
-
-    if (mark) {
-        size_t before = (size_t)(mark - rest.data);
-
-        parts->has_query = true;
-        parts->query = (ga__slice){mark + 1, rest.size - before - 1};
-        rest.size = before;
-    }
-    parts->path = rest;
-}
-
-static int split(struct parts *parts, ga__slice rest, const ga__url *base, ga__host *host,
-                 const char **reason)
-{
-    size_t scheme = scheme_size(rest);
-    bool own_authority = false;
-    int code = 0;
-
-    if (scheme) {
-        ga__slice name = take(&rest, scheme);
-
-        parts->secure = ga__ascii_equal(name, GA__SLICE("https"));
-        if (!parts->secure && !ga__ascii_equal(name, GA__SLICE("http"))) {
-            *reason = "the URL's scheme is neither http nor https; begin it with http:// or https://";
-            return GA_ESCHEME;
-        }
-        skip(&rest, 1);
-        own_authority = !base || base->secure != parts->secure;
-    } else if (base) {
-        parts->secure = base->secure;
-    } else {
-        return refuse(reason, rest.size ? "the URL has no scheme; begin it with http:// or https://"
-                                        : "the URL is empty; give one as in http://example.com/");
-    }
-
-    if (own_authority || (rest.size >= 2 && is_slash(rest.data[0]) && is_slash(rest.data[1]))) {
-        while (rest.size && is_slash(*rest.data))
-            skip(&rest, 1);
-        code = split_authority(parts, &rest, host, reason);
-    } else {
-        split_base(parts, rest, base);
-    }
-    split_tail(parts, rest);
-    return code;
 }
 
 static char *put(char *at, const char *bytes, size_t size)
@@ -292,7 +70,7 @@ static char *parent(const char *root, char *at)
 }
 
 /* Writes the path: "\" as "/", and without "." and ".." segments. */
-static char *put_path(char *at, const struct parts *parts)
+static char *put_path(char *at, const ga__url_parts *parts)
 {
     ga__slice rest = parts->path;
     char *root = at;
@@ -300,8 +78,8 @@ static char *put_path(char *at, const struct parts *parts)
     at = put(at, parts->base_path.data, parts->base_path.size);
     if (rest.size == 0 && at > root)
         return at;
-    if (rest.size && is_slash(*rest.data))
-        skip(&rest, 1);
+    if (rest.size && ga__url_is_slash(*rest.data))
+        ga__slice_take(&rest, 1);
     if (at == root)
         *at++ = '/';
 
@@ -309,14 +87,14 @@ static char *put_path(char *at, const struct parts *parts)
     for (bool last = false; !last;) {
         size_t size = 0;
 
-        while (size < rest.size && !is_slash(rest.data[size]))
+        while (size < rest.size && !ga__url_is_slash(rest.data[size]))
             size++;
-        ga__slice segment = take(&rest, size);
+        ga__slice segment = ga__slice_take(&rest, size);
         size_t dots = count_dots(segment.data, segment.size);
 
         last = rest.size == 0;
         if (!last)
-            skip(&rest, 1);
+            ga__slice_take(&rest, 1);
         if (dots == 2) {
             at = parent(root, at);
         } else if (dots != 1) {
@@ -329,7 +107,7 @@ static char *put_path(char *at, const struct parts *parts)
 }
 
 /* At least what write_parts writes. */
-static size_t measure(const struct parts *parts)
+static size_t measure(const ga__url_parts *parts)
 {
     size_t room = sizeof "https://:@[]:65535/?#";
 
@@ -344,7 +122,7 @@ static size_t measure(const struct parts *parts)
 }
 
 /* Writes the serialisation to `text` and the offsets to the url (WHATWG URL, 4.5). */
-static void write_parts(ga__url *url, char *text, const struct parts *parts)
+static void write_parts(ga__url *url, char *text, const ga__url_parts *parts)
 {
     bool ipv6 = parts->host_kind == GA__HOST_IPV6;
     char *at = parts->secure ? put(text, "https://", 8) : put(text, "http://", 7);
@@ -385,8 +163,8 @@ static void write_parts(ga__url *url, char *text, const struct parts *parts)
     }
     url->size = (uint32_t)(at - text);
     url->secure = parts->secure;
-    url->host_kind = parts->host_kind;
-    url->port = parts->port ? parts->port : default_port(parts->secure);
+    url->host_kind = (uint8_t)parts->host_kind;
+    url->port = parts->port ? parts->port : ga__url_default_port(parts->secure);
 }
 
 static size_t scheme_end(const ga__url *url)
@@ -432,7 +210,7 @@ static void finish(ga__url *url, char *text)
     }
 }
 
-static int assemble(ga__url *url, const struct parts *parts, const char **reason)
+static int assemble(ga__url *url, const ga__url_parts *parts, const char **reason)
 {
     bool userinfo = parts->username.size || parts->password.size;
     size_t room = measure(parts);
@@ -449,19 +227,10 @@ static int assemble(ga__url *url, const struct parts *parts, const char **reason
 
 int ga__url_parse(ga__url *url, const char *input, size_t size, const ga__url *base, const char **reason)
 {
-    ga__slice text = trim(input, size);
-    struct parts parts = {0};
-    ga__host host;
-    int code;
+    ga__url_parts parts;
+    int code = ga__url_split(&parts, input, size, base, reason);
 
     url->far = NULL;
-    if (text.size > GA__URL_MAX)
-        code = refuse(reason, "the URL is longer than 1 MiB");
-    else if (has_control(text))
-        code = refuse(reason, "the URL has a control character in it, such as a line break or a tab; remove "
-                              "it, or write it as %0A or %09");
-    else
-        code = split(&parts, text, base, &host, reason);
     if (code == 0)
         code = assemble(url, &parts, reason);
     if (code)
@@ -565,12 +334,12 @@ void ga__url_describe(ga__buffer *out, const char *input, size_t size)
     enum { SHOWN = 200 };
     /* A password may hold what ends the authority, so everything up to the last "@" may be userinfo. */
     const char *at_sign = size ? memrchr(input, '@', size) : NULL;
-    size_t scheme = scheme_size((ga__slice){input, size});
+    size_t scheme = ga__url_scheme_size((ga__slice){input, size});
     size_t hidden = at_sign ? (size_t)(at_sign - input) : 0;
 
     if (at_sign) {
-        bool known =
-            scheme && size - scheme > 3 && is_slash(input[scheme + 1]) && is_slash(input[scheme + 2]);
+        bool known = scheme && size - scheme > 3 && ga__url_is_slash(input[scheme + 1]) &&
+                     ga__url_is_slash(input[scheme + 2]);
 
         ga__buffer_append(out, input, known ? scheme + 3 : 0);
         ga__buffer_add(out, "...");
