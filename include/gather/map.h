@@ -81,7 +81,6 @@ typedef struct ga_map {
     ga_map_options options_;
     ga_map_function *function_;
     const char *name_;
-    struct ga_map_slot_ *slots_;
     struct ga_map_slot_ *taken_;
     struct ga_link_ free_;
     struct ga_link_ out_;
@@ -89,7 +88,8 @@ typedef struct ga_map {
     struct ga_link_ consumer_;
     struct ga__error *error_;
     size_t pulled_;
-    size_t workers_;
+    size_t held_;
+    int workers_;
     int code_;
     int interrupted_;
     unsigned char flags_;

@@ -136,18 +136,20 @@ GA_API size_t ga_channel_count(const ga_channel *channel);
 
 /* --- limiter -------------------------------------------------------------------------------------- */
 
-/** A rate that is kept exactly (GCRA): in any stretch of time no more starts than rate x time + burst. */
+/** A rate that is not exceeded (GCRA): in any stretch of time no more units start than rate x time + burst,
+ * to within a millisecond. */
 typedef struct ga_limiter {
     struct ga_link_ waiters_;
     ga_timer_ timer_;
     double interval_;
     double burst_;
     uint64_t full_at_;
+    uint64_t resume_at_;
     int begun_;
 } ga_limiter;
 
-/** `rate` is in units per second; 0: no limit. `burst` is how many units may start at once after a time
- *  without any; at least 1. The first use finds one unit, not a whole burst. */
+/** `rate` is in units per second; 0 or less: no limit. `burst` is how many units may start at once after a
+ * time without any; at least 1. The first use finds one unit, not a whole burst. */
 GA_API void ga_limiter_init(ga_limiter *limiter, double rate, double burst);
 
 /** Waits in line until `cost` units may start, 1 for a request. A cost above the burst starts when a whole
@@ -163,8 +165,8 @@ GA_API GA_MUST_USE int ga_limiter_try(ga_limiter *limiter, double cost);
  * burst. A pause that is longer already stays. Does not suspend. @return 0; GA_ENOTASK outside a loop */
 GA_API int ga_limiter_pause(ga_limiter *limiter, double seconds);
 
-/** Changes the rate, also for those in line; what was taken before was paid for at the old one. */
-GA_API void ga_limiter_set_rate(ga_limiter *limiter, double rate);
+/** Changes the rate, also for those in line. Does not suspend. @return 0; GA_ENOTASK outside a loop */
+GA_API int ga_limiter_set_rate(ga_limiter *limiter, double rate);
 
 GA_END_DECLS
 
