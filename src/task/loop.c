@@ -458,7 +458,8 @@ static int run_first(void *payload)
 
 static int set_up(ga__loop *loop, ga__poller *poller, const ga_run_options *options, uint64_t seed)
 {
-    *loop = (ga__loop){.poller = poller, .random = seed};
+    loop->poller = poller;
+    loop->random = seed;
     loop->now = poller->ops->now(poller);
     ga__list_init(&loop->ready);
     ga__timers_init(&loop->timers, loop->now);
@@ -486,38 +487,50 @@ static void tear_down(ga__loop *loop)
     ga__stacks_free(&loop->stacks);
     free(loop->lent);
     loop->poller->ops->destroy(loop->poller);
+    free(loop);
+}
+
+static int end_of_run(ga__loop *loop)
+{
+    ga_task *root = loop->root;
+    int code = root->code;
+
+    ga__error_copy(NULL, root);
+    if (loop->deadlocked)
+        code = ga__fail(GA_EDEADLK, "deadlock: every task waited, and nothing could wake one");
+    else if (code < 0)
+        ga__report_unread(root->name, NULL, ga__error_of(root));
+    ga__task_free(root);
+    return code;
 }
 
 int ga__run_on(ga__poller *poller, const ga_run_options *options, uint64_t seed, int (*fn)(void *arg),
                void *arg)
 {
     ga__loop *outer = ga__loop_here; /* only in a forked child */
-    ga__loop loop;
+    ga__loop *loop = calloc(1, sizeof *loop);
     ga_group group;
-    int code = set_up(&loop, poller, options, seed);
 
-    ga__loop_here = &loop;
-    ga__group_init(&group, GA_COLLECT, "ga_run");
-    loop.root = code < 0 ? NULL : ga__task_new(&loop, sizeof(first_task));
-    if (!loop.root) {
-        tear_down(&loop);
-        ga__loop_here = outer;
-        return code < 0 ? code : ga__fail(GA_ENOMEM, "ga_run: no memory for the first task");
+    if (!loop) {
+        poller->ops->destroy(poller);
+        return ga__fail(GA_ENOMEM, "ga_run: no memory for a loop");
     }
-    *(first_task *)(void *)loop.root->payload = (first_task){fn, arg};
-    ga__task_start(loop.root, &group, run_first, "main");
-    while (loop.root->state != GA__TASK_DONE)
-        turn(&loop);
+    ga__loop_here = NULL;
+    int code = set_up(loop, poller, options, seed);
 
-    code = loop.root->code;
-    ga__error_copy(NULL, loop.root);
-    if (loop.deadlocked)
-        code = ga__fail(GA_EDEADLK, "deadlock: every task waited, and nothing could wake one");
-    if (code < 0 && ga__error_of(loop.root)->code && !loop.deadlocked)
-        ga__report_unread(loop.root->name, NULL, ga__error_of(loop.root));
-    ga__task_free(loop.root);
-    loop.root = NULL;
-    tear_down(&loop);
+    ga__loop_here = loop;
+    ga__group_init(&group, GA_COLLECT, "ga_run");
+    loop->root = code < 0 ? NULL : ga__task_new(loop, sizeof(first_task));
+    if (loop->root) {
+        *(first_task *)(void *)loop->root->payload = (first_task){fn, arg};
+        ga__task_start(loop->root, &group, run_first, "main");
+        while (loop->root->state != GA__TASK_DONE)
+            turn(loop);
+        code = end_of_run(loop);
+    } else if (code == 0) {
+        code = ga__fail(GA_ENOMEM, "ga_run: no memory for the first task");
+    }
+    tear_down(loop);
     ga__loop_here = outer;
     return code;
 }

@@ -155,8 +155,10 @@ int ga_scope_close(ga_scope *scope)
         return ga_error()->code < 0 ? ga_error()->code
                                     : ga__misuse(GA_EUSAGE, "ga_scope_close: the scope is not open");
     ga__scope_leave(scope);
-    if (inherits(scope->parent_, 0))
+    if (inherits(scope->parent_, 0)) {
+        ga__scope_refuse(scope->parent_);
         return ga__fail(GA_ECANCELED, "cancelled");
+    }
     if ((flags & GA__SCOPE_EXPIRED) && (flags & GA__SCOPE_REFUSED))
         return timed_out(scope);
     return 0;

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/* What the runtime says when a program goes wrong. Each case runs in a process of its own, whose stderr is
+ * read. */
+#include "check.h"
+
+#include "task/loop.h"
+#include <errno.h>
+#include <gather/sync.h>
+#include <gather/task.h>
+#include <gather/thread.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char said[16384];
+
+/* Runs fn in a child. What it writes to stderr is in `said` after. @return its wait status */
+static int capture(int (*fn)(void))
+{
+    int ends[2], status;
+    size_t size = 0;
+    ssize_t count;
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct rlimit no_core = {0, 0};
+
+        for (int number = 1; number < 32; number++)
+            if (number != SIGKILL && number != SIGSTOP)
+                signal(number, SIG_DFL); /* cmocka's handlers would hide what happens */
+        setrlimit(RLIMIT_CORE, &no_core);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        alarm(60);
+        _exit(fn());
+    }
+    close(ends[1]);
+    while ((count = read(ends[0], said + size, sizeof said - 1 - size)) > 0)
+        size += (size_t)count;
+    said[size] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void assert_said(const char *text)
+{
+    if (!strstr(said, text))
+        fail_msg("expected \"%s\" in:\n%s", text, said);
+}
+
+static void assert_exit(int status, int code)
+{
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != code)
+        fail_msg("expected exit %d, got wait status %x; said:\n%s", code, (unsigned)status, said);
+}
+
+/* --- deadlock ------------------------------------------------------------------------------------- */
+
+static ga_event never;
+
+static int wait_for_ever(void *arg)
+{
+    (void)arg;
+    return ga_event_wait(&never);
+}
+
+static int deadlocked(void *arg)
+{
+    ga_group group;
+
+    (void)arg;
+    ga_event_init(&never);
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, wait_for_ever, NULL);
+    int code = ga_gather(&group);
+    ga_group_close(&group);
+    return code;
+}
+
+static int run_deadlock(void)
+{
+    return ga_run(deadlocked, NULL) == GA_EDEADLK ? 0 : 1;
+}
+
+static void a_deadlock_is_told_with_the_task_tree(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_deadlock), 0);
+    assert_said("deadlock");
+    assert_said("main");
+    assert_said("its group's tasks");
+    assert_said("  wait_for_ever");
+    assert_said("an event");
+    assert_said("test_diagnostics.c:");
+}
+
+/* --- leaks ---------------------------------------------------------------------------------------- */
+
+static int leak_scope(void *arg)
+{
+    ga_scope scope;
+
+    (void)arg;
+    ga_scope_open(&scope, 5);
+    return 0;
+}
+
+static int run_leaked_scope(void)
+{
+    return ga_run(leak_scope, NULL);
+}
+
+static void a_scope_left_open_is_named(void **state)
+{
+    (void)state;
+    int status = capture(run_leaked_scope);
+
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_said("task main returned while the scope or group that was opened at ");
+    assert_said("test_diagnostics.c:");
+}
+
+static int helper_that_leaks(ga_group *group)
+{
+    ga_group_open(group, GA_COLLECT);
+    return 0;
+}
+
+static int close_outer_first(void *arg)
+{
+    static ga_group outer, inner;
+
+    (void)arg;
+    ga_group_open(&outer, GA_COLLECT);
+    helper_that_leaks(&inner);
+    ga_group_close(&outer);
+    return 0;
+}
+
+static int run_wrong_order(void)
+{
+    return ga_run(close_outer_first, NULL);
+}
+
+static void closing_out_of_order_is_named(void **state)
+{
+    (void)state;
+    int status = capture(run_wrong_order);
+
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    assert_said("still open is what was opened at");
+}
+
+/* --- a task that holds the loop -------------------------------------------------------------------- */
+
+GA_NOINLINE static int hold_the_loop(void *arg)
+{
+    double end = check_now() + 0.6;
+
+    (void)arg;
+    while (check_now() < end)
+        ;
+    return 0;
+}
+
+static int hold(void *arg)
+{
+    ga_group group;
+
+    (void)arg;
+    ga_group_open(&group, GA_COLLECT);
+    ga_spawn(&group, hold_the_loop, NULL);
+    ga_gather(&group);
+    ga_group_close(&group);
+    return 0;
+}
+
+static int run_hold(void)
+{
+    return ga_run(hold, NULL);
+}
+
+static int run_hold_quietly(void)
+{
+    return ga_run_with(&(ga_run_options){.block_warning = -1}, hold, NULL);
+}
+
+static void a_task_that_holds_the_loop_is_named_with_its_backtrace(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_hold), 0);
+    assert_said("task hold_the_loop has held its loop for over 100 ms");
+    assert_said("ga_to_thread");
+    assert_said("test_diagnostics");
+    assert_exit(capture(run_hold_quietly), 0);
+    assert_string_equal(said, "");
+}
+
+static int sleep_half_a_second(void *arg)
+{
+    (void)arg;
+    return ga_sleep(0.5);
+}
+
+static int run_idle(void)
+{
+    return ga_run(sleep_half_a_second, NULL);
+}
+
+static void an_idle_loop_is_not_reported(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_idle), 0);
+    assert_string_equal(said, "");
+}
+
+/* --- the dump on a signal -------------------------------------------------------------------------- */
+
+static int send_quit(void *arg)
+{
+    ga_group group;
+
+    (void)arg;
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, sleep_half_a_second, NULL);
+    ga_sleep(0.1);
+    raise(SIGQUIT);
+    ga_gather(&group);
+    ga_group_close(&group);
+    return 0;
+}
+
+static int run_dump(void)
+{
+    return ga_run_with(&(ga_run_options){.dump_signal = SIGQUIT}, send_quit, NULL);
+}
+
+static void a_signal_prints_the_task_tree(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_dump), 0);
+    assert_said("gather: 2 tasks\n");
+    assert_said("  sleep_half_a_second");
+    assert_said("waits for a sleep to end");
+}
+
+/* --- fork ----------------------------------------------------------------------------------------- */
+
+static int one(void *arg)
+{
+    (void)arg;
+    return ga_sleep(0.01) == 0 ? 1 : GA_EUSAGE;
+}
+
+static int fork_in_task(void *arg)
+{
+    int status;
+    pid_t child = fork();
+
+    (void)arg;
+    if (child == 0) {
+        if (ga_sleep(0.01) != GA_EFORKED || ga_yield() != GA_EFORKED)
+            _exit(1);
+        if (ga_run(one, NULL) != 1) /* a loop of its own works */
+            _exit(2);
+        _exit(0);
+    }
+    if (waitpid(child, &status, 0) != child || status != 0)
+        return 1;
+    return ga_sleep(0.01) == 0 ? 0 : 2;
+}
+
+static int run_fork(void)
+{
+    return ga_run_with(&(ga_run_options){.block_warning = -1}, fork_in_task, NULL);
+}
+
+static void a_forked_child_is_refused_the_parents_loop(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_fork), 0);
+}
+
+/* --- misuse --------------------------------------------------------------------------------------- */
+
+static int run_inside(void *arg)
+{
+    (void)arg;
+    return ga_run(one, NULL) == GA_EUSAGE ? 0 : 1;
+}
+
+static int run_nested(void)
+{
+    return ga_run(run_inside, NULL);
+}
+
+static void a_loop_inside_a_loop_is_refused(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_nested), 0);
+    assert_said("this thread runs a loop already");
+}
+
+static int recurse(volatile char *below)
+{
+    volatile char here[1024];
+
+    here[0] = below ? below[0] : 1;
+    if (here[0] == 2)
+        return 0;
+    return recurse(here) + here[0];
+}
+
+static int overflow(void *arg)
+{
+    (void)arg;
+    return recurse(NULL);
+}
+
+static int run_overflow(void)
+{
+    return ga_run(overflow, NULL);
+}
+
+static void an_overflowing_stack_meets_its_guard(void **state)
+{
+    (void)state;
+    int status = capture(run_overflow);
+
+    assert_true(CHECK_SANITIZED ? status != 0 : WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+static int use_errno(void *arg)
+{
+    for (int i = 0; i < 100; i++) {
+        errno = *(int *)arg;
+        ga_yield();
+        if (errno != *(int *)arg)
+            return GA_EUSAGE;
+    }
+    return 0;
+}
+
+static int two_errnos(void *arg)
+{
+    ga_group group;
+    int numbers[] = {EPERM, ENOENT};
+
+    (void)arg;
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, use_errno, &numbers[0]);
+    ga_spawn(&group, use_errno, &numbers[1]);
+    int code = ga_gather(&group);
+    ga_group_close(&group);
+    return code;
+}
+
+static void errno_is_a_tasks_own(void **state)
+{
+    (void)state;
+    assert_int_equal(ga_run(two_errnos, NULL), 0);
+}
+
+static void *loop_on_a_thread(void *arg)
+{
+    for (int i = 0; i < 20; i++)
+        if (ga_run(two_errnos, NULL) < 0)
+            *(int *)arg = 1;
+    return NULL;
+}
+
+static void threads_run_loops_of_their_own(void **state)
+{
+    pthread_t threads[4];
+    int failed[4] = {0};
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, loop_on_a_thread, &failed[i]), 0);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(failed[i], 0);
+    }
+}
+
+static void no_descriptor_is_left(void **state)
+{
+    int before = check_open_descriptors();
+
+    (void)state;
+    assert_int_equal(ga_run(one, NULL), 1);
+    assert_int_equal(check_open_descriptors(), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_deadlock_is_told_with_the_task_tree),
+        cmocka_unit_test(a_scope_left_open_is_named),
+        cmocka_unit_test(closing_out_of_order_is_named),
+        cmocka_unit_test(a_task_that_holds_the_loop_is_named_with_its_backtrace),
+        cmocka_unit_test(an_idle_loop_is_not_reported),
+        cmocka_unit_test(a_signal_prints_the_task_tree),
+        cmocka_unit_test(a_forked_child_is_refused_the_parents_loop),
+        cmocka_unit_test(a_loop_inside_a_loop_is_refused),
+        cmocka_unit_test(an_overflowing_stack_meets_its_guard),
+        cmocka_unit_test(errno_is_a_tasks_own),
+        cmocka_unit_test(threads_run_loops_of_their_own),
+        cmocka_unit_test(no_descriptor_is_left),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
