@@ -17,6 +17,9 @@
 
 enum { BATCH = 256 };
 
+/* For both directions at once, edge-triggered. */
+static const uint32_t SOCKET_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
 typedef struct epoll_poller {
     ga__poller poller;
     int epoll;
@@ -141,13 +144,29 @@ static void poller_close(ga__poller *poller, ga__fd *fd)
     fd->ready = 0;
 }
 
+static int poller_move(ga__poller *poller, ga__fd *from, ga__fd *to)
+{
+    epoll_poller *self = (epoll_poller *)poller;
+    struct epoll_event event = {.events = SOCKET_EVENTS, .data.ptr = to};
+
+    /* Modifying reports once more what is the case, so nothing that the batch held is lost. */
+    if (epoll_ctl(self->epoll, EPOLL_CTL_MOD, from->fd, &event) < 0)
+        return -errno;
+    forget_batch(self, from);
+    to->fd = from->fd;
+    to->ready = from->ready;
+    from->fd = -1;
+    from->ready = 0;
+    return 0;
+}
+
 static int take_socket(epoll_poller *self, ga__fd *fd, int system_fd)
 {
     if (system_fd < 0)
         return -errno;
     fd->fd = system_fd;
     fd->ready = 0;
-    int code = add(self, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    int code = add(self, fd, SOCKET_EVENTS);
 
     if (code < 0)
         poller_close(&self->poller, fd);
@@ -283,6 +302,7 @@ static const ga__poller_ops epoll_ops = {
     .watch = watch,
     .forget = forget,
     .close = poller_close,
+    .move = poller_move,
     .set_option = set_option,
     .bind = poller_bind,
     .listen = poller_listen,

@@ -358,7 +358,7 @@ void ga__fd_event(ga__fd *fd, unsigned events)
 
 int ga__fd_wait(ga__fd *fd, unsigned direction, uint64_t deadline, const char *why)
 {
-    if (fd->ready & (direction | GA__HANGUP))
+    if (fd->ready & direction)
         return 0;
     return ga__park(direction == GA__READABLE ? &fd->readers : &fd->writers, deadline, GA__EXTERNAL, why);
 }

@@ -49,6 +49,8 @@ typedef struct ga__poller_ops {
     int (*watch)(ga__poller *poller, ga__fd *fd, int system_fd, unsigned events);
     void (*forget)(ga__poller *poller, ga__fd *fd);
     void (*close)(ga__poller *poller, ga__fd *fd);
+    /* Moves what `from` watches to `to`, which is closed; `from` is closed then. Nobody may wait on it. */
+    int (*move)(ga__poller *poller, ga__fd *from, ga__fd *to);
 
     int (*set_option)(ga__poller *poller, ga__fd *fd, int level, int name, int value);
     int (*bind)(ga__poller *poller, ga__fd *fd, const struct sockaddr *address, socklen_t size);
