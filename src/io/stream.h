@@ -19,23 +19,23 @@
 
 typedef struct ga__stream {
     ga__fd fd;
-    struct ssl_st *tls;  /* NULL: plain */
-    uint64_t bytes_sent; /* of payload, that the system (under TLS: in whole records) took; 0: the peer has
-                            certainly seen nothing */
-    uint64_t bytes_received;     /* of payload */
-    uint64_t turn;               /* the loop's time when the descriptor was last read */
+    struct ssl_st *tls; /* NULL: plain */
+    /* Payload that the system took (under TLS: in whole records); 0: the peer has certainly seen nothing. */
+    uint64_t bytes_sent;
+    uint64_t bytes_received;     /* payload */
+    uint64_t read_at;            /* the loop's time when the descriptor was last read */
     unsigned long tls_error;     /* why the TLS layer broke, OpenSSL's code, or 0 */
     int os_error;                /* why the connection broke, errno, or 0 */
     bool counted;                /* it holds a place in the budget of descriptors */
     bool eof;                    /* the peer sends no more */
     bool truncated;              /* ... and did not say so: TLS without close_notify */
-    bool broken;                 /* nothing can be received or sent any more */
+    bool cannot_receive;         /* it broke while receiving, */
+    bool cannot_send;            /* ... while sending: what the peer sent before may still be received */
     bool starved;                /* the TLS layer needs more from the descriptor than it has buffered */
     char peer[GA__ADDRESS_TEXT]; /* for messages: "127.0.0.1:80" */
 } ga__stream;
 
-/* Makes a stream that is closed; ga__connect, ga__listener_accept open it. Closing a closed one is harmless.
- */
+/* Makes a stream that is closed; ga__connect and ga__listener_accept open it. */
 void ga__stream_init(ga__stream *stream);
 
 static inline bool ga__stream_is_open(const ga__stream *stream)
@@ -69,8 +69,9 @@ int ga__stream_send(ga__stream *stream, const struct iovec *parts, int count, ui
 /* Whether a connection that idled may carry a request: it is open, and nothing arrived on it that was not
  * asked for (TLS session tickets are taken in). Does not suspend.
  *
- * A connection that was read in this same turn of the loop is judged by its events alone; one that has idled
- * longer is asked with one non-blocking read, since the poller may be a turn behind. */
+ * One that was read less than a millisecond ago is judged by its events alone: a busy connection goes from
+ * one request to the next without a system call. One that has idled longer is asked with one non-blocking
+ * read, since the poller may be a turn behind. */
 bool ga__stream_idle_ok(ga__stream *stream);
 
 /* Says that nothing more will be sent: close_notify under TLS, then FIN. Receiving goes on. Does not suspend;
@@ -86,16 +87,24 @@ void ga__stream_abort(ga__stream *stream);
 
 /* --- for connect, listener and tls ---------------------------------------------------------------- */
 
-/* Opens a socket for a stream, within the budget of descriptors. Does not suspend.
+/* Opens a socket for a closed stream, within the budget of descriptors. Does not suspend.
  * @return 0, or a negative errno; -EMFILE also where the budget is used up. Nothing recorded. */
 int ga__stream_open(ga__stream *stream, int family);
 
-/* Read from and write to the descriptor as the stream's bits tell. A count, 0 at the end, or a negative
- * errno; -EAGAIN without asking the system where the bit is clear. */
+/* Moves an open socket, on which nobody waits, to a closed stream; `from` is closed then. */
+int ga__stream_move(ga__stream *from, ga__stream *to);
+
+/* Read from and write to the descriptor as its bits tell. A count, 0 at the end, or a negative errno; -EAGAIN
+ * without asking the system where the bit is clear. */
 ssize_t ga__stream_raw_recv(ga__stream *stream, void *buffer, size_t size, int flags);
 ssize_t ga__stream_raw_send(ga__stream *stream, const struct iovec *parts, int count);
 
-/* Records why the stream is broken; `doing` completes "while ...". @return GA_ERESET, GA_ETLS, GA_ESYSTEM */
+/* Waits until a direction's bit is set. `why` is for dumps, `doing` for messages ("sending to").
+ * @return 0; GA_ETIMEDOUT, GA_ECANCELED, recorded */
+int ga__stream_wait(ga__stream *stream, unsigned direction, uint64_t deadline, const char *why,
+                    const char *doing);
+
+/* Records why the stream is broken. @return GA_ERESET, GA_ETLS, GA_ESYSTEM */
 int ga__stream_fail(const ga__stream *stream, const char *doing);
 
 #endif
