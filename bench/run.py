@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Measures gather beside wrk and libcurl, and prints ratios.
+
+run.py BUILD [--repetitions N] [--only WORKLOAD]
+
+The server is nginx on one core, the client runs on the other; the clients take turns, so that a spell in which the machine
+is slow hits all of them. What counts is the client's CPU time (user and system) per request, as a ratio to wrk's of the same
+run: an absolute time says nothing about another machine. The medians go to BUILD/bench.json, too.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SERVER_CPU, CLIENT_CPU = 0, 1
+
+NGINX = """
+daemon off;
+master_process off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log crit;
+events {{ worker_connections 16384; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    keepalive_requests 100000000;
+    keepalive_timeout 60s;
+    default_type application/json;
+    server {{
+        listen 127.0.0.1:{plain} backlog=16384;
+        listen 127.0.0.1:{tls} ssl backlog=16384;
+        ssl_certificate {folder}/cert.pem;
+        ssl_certificate_key {folder}/key.pem;
+        ssl_protocols TLSv1.3;
+        location / {{ return 200 '{{"userId": 1, "id": 1, "title": "delectus aut autem", "completed": false}}'; }}
+        location /close {{ keepalive_timeout 0; return 200 'closed'; }}
+    }}
+}}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def pin(cpu):
+    return lambda: os.sched_setaffinity(0, {cpu % os.cpu_count()})
+
+
+class Server:
+    """An nginx of our own on free ports, in a folder of its own."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="gather-bench-")
+        self.plain, self.tls = free_port(), free_port()
+        self.ca = f"{self.folder}/cert.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-keyout", f"{self.folder}/key.pem", "-out", self.ca, "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+            check=True, stderr=subprocess.DEVNULL)
+        with open(f"{self.folder}/nginx.conf", "w") as conf:
+            conf.write(NGINX.format(folder=self.folder, plain=self.plain, tls=self.tls))
+        path = shutil.which("nginx") or "/usr/sbin/nginx"
+        self.process = subprocess.Popen([path, "-p", self.folder, "-c", f"{self.folder}/nginx.conf"],
+                                        preexec_fn=pin(SERVER_CPU), stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.plain)) == 0:
+                    return
+            time.sleep(0.05)
+        raise SystemExit("nginx did not start")
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+
+def run(argv):
+    """Runs a client on its core. Returns what it printed, and its CPU seconds, wall seconds and peak memory."""
+    start = time.monotonic()
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, preexec_fn=pin(CLIENT_CPU), text=True)
+    output = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    child.stdout.close()
+    if child.returncode != 0:
+        raise SystemExit(f"{' '.join(argv)}: exit status {child.returncode}")
+    return output, usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss
+
+
+def measure_wrk(url, requests, concurrency, seconds):
+    output, cpu, wall, rss = run(["wrk", "-t1", f"-c{concurrency}", f"-d{seconds}s", url])
+    done = int(re.search(r"(\d+) requests in", output).group(1))
+    return {"us": cpu / done * 1e6, "per_second": done / wall, "rss_kb": rss}
+
+
+def measure_json(program, url, requests, concurrency, ca):
+    output, cpu, wall, rss = run([program, "--url", url, "-n", str(requests), "-c", str(concurrency), "--cacert", ca])
+    line = json.loads(output)
+    if line["ok"] != requests:
+        raise SystemExit(f"{program}: {line}")
+    return {"us": cpu / requests * 1e6, "per_second": requests / line["wall_s"], "rss_kb": rss}
+
+
+def workloads(server):
+    plain, tls = f"http://127.0.0.1:{server.plain}", f"https://127.0.0.1:{server.tls}"
+    return {
+        "keep-alive, 100 at once": (f"{plain}/", 100, 100000),
+        "keep-alive, 1000 at once": (f"{plain}/", 1000, 100000),
+        "HTTPS keep-alive, 100 at once": (f"{tls}/", 100, 100000),
+        "a new connection per request, 100 at once": (f"{plain}/close", 100, 20000),
+    }
+
+
+def clients(build, server):
+    found = {"wrk": lambda url, n, c: measure_wrk(url, n, c, 2),
+             "gather": lambda url, n, c: measure_json(f"{build}/bench/fetch", url, n, c, server.ca)}
+    if os.path.exists(f"{build}/bench/libcurl_multi"):
+        found["libcurl multi"] = lambda url, n, c: measure_json(f"{build}/bench/libcurl_multi", url, n // 2, c, server.ca)
+    return found
+
+
+def median(runs, key):
+    return statistics.median(one[key] for one in runs)
+
+
+def print_workload(name, results):
+    print(f"\n{name}")
+    print(f"  {'client':<16}{'CPU us per request':>20}{'x wrk':>8}{'requests/s':>12}{'peak MB':>9}")
+    for client, runs in results.items():
+        ratio = statistics.median(one["us"] / peer["us"] for one, peer in zip(runs, results["wrk"]))
+        print(f"  {client:<16}{median(runs, 'us'):>20.2f}{ratio:>8.2f}{median(runs, 'per_second'):>12.0f}"
+              f"{median(runs, 'rss_kb') / 1024:>9.1f}")
+
+
+def measure_http(build, repetitions, only):
+    server = Server()
+    summary = {}
+    try:
+        peers = clients(build, server)
+        for name, (url, concurrency, requests) in workloads(server).items():
+            if only and only not in name:
+                continue
+            results = {client: [] for client in peers}
+            for _ in range(repetitions):
+                for client, measure in peers.items():
+                    results[client].append(measure(url, requests, concurrency))
+            print_workload(name, results)
+            summary[name] = {
+                client: {"cpu_us_per_request": round(median(runs, "us"), 3),
+                         "x_wrk": round(statistics.median(o["us"] / w["us"] for o, w in zip(runs, results["wrk"])), 3),
+                         "requests_per_s": round(median(runs, "per_second")),
+                         "max_rss_kb": median(runs, "rss_kb")}
+                for client, runs in results.items()}
+    finally:
+        server.close()
+    return summary
+
+
+def measure_tasks(build):
+    costs = json.loads(run([f"{build}/bench/tasks"])[0])
+    million = json.loads(run([f"{build}/bench/tasks", "--million"])[0])
+    print("\ntasks")
+    for name, text in (("switch_ns", "one switch"), ("start_join_ns", "start and join, warm"),
+                       ("channel_ns", "a message through an unbuffered channel"), ("timer_ns", "a timer armed and disarmed")):
+        print(f"  {text:<42}{costs[name]:>8.1f} ns")
+    print(f"  {'a million asleep: start, wake and join':<42}{million['us_each']:>8.2f} us each,"
+          f" {million['max_rss_kb'] * 1024 / 1e9:.2f} GB in all")
+    return {**costs, "million": million}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures gather beside wrk and libcurl, and prints ratios.")
+    parser.add_argument("build", help="the build folder")
+    parser.add_argument("--repetitions", type=int, default=5, help="of each client and workload; 5")
+    parser.add_argument("--only", help="only the workloads whose name has this in it; 'tasks' for the tasks alone")
+    options = parser.parse_args()
+    summary = {}
+    if not options.only or options.only == "tasks":
+        summary["tasks"] = measure_tasks(options.build)
+    if options.only != "tasks":
+        summary.update(measure_http(options.build, options.repetitions, options.only))
+    path = os.path.join(options.build, "bench.json")
+    with open(path, "w") as file:
+        json.dump(summary, file, indent=2)
+        file.write("\n")
+    print(f"\nwritten to {path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
