@@ -18,26 +18,26 @@ static const char json_media_type[] = "application/json; charset=utf-8";
 static const double LONGEST_DELAY = 3600;
 enum { MOST_LINES = 1000000, DEEPEST_JSON = 64 };
 
-void reply_free(reply *answer)
+void reply_free(api_reply *answer)
 {
     ga__buffer_free(&answer->made);
     free(answer->location);
-    *answer = (reply){0};
+    *answer = (api_reply){0};
 }
 
-static void reply_text(reply *answer, int status, ga__slice text)
+static void reply_text(api_reply *answer, int status, ga__slice text)
 {
     answer->status = status;
     answer->body = text;
 }
 
-static void reply_no_memory(reply *answer)
+static void reply_no_memory(api_reply *answer)
 {
     reply_text(answer, 500, GA__SLICE("{\"error\": \"no memory\"}"));
 }
 
 /* Answers with what was appended to `made`. */
-static void reply_made(reply *answer, int status)
+static void reply_made(api_reply *answer, int status)
 {
     if (answer->made.failed)
         reply_no_memory(answer);
@@ -46,7 +46,7 @@ static void reply_made(reply *answer, int status)
 }
 
 /* Answers with a JSON value, which it takes over; NULL says that there was no memory for it. */
-static void reply_json(reply *answer, int status, json_t *value)
+static void reply_json(api_reply *answer, int status, json_t *value)
 {
     char *text = value ? todo_list_print(value) : NULL;
 
@@ -60,14 +60,14 @@ static void reply_json(reply *answer, int status, json_t *value)
     json_decref(value);
 }
 
-static void reply_not_found(reply *answer)
+static void reply_not_found(api_reply *answer)
 {
     reply_text(answer, 404, GA__SLICE("{}"));
 }
 
-void reply_error(reply *answer, int status, const char *error)
+void reply_error(api_reply *answer, int status, const char *error)
 {
-    *answer = (reply){.content_type = json_media_type, .total = -1};
+    *answer = (api_reply){.content_type = json_media_type, .total = -1};
     reply_json(answer, status, json_pack("{s:s}", "error", error));
 }
 
@@ -104,7 +104,7 @@ static bool is_too_deep(ga__slice text)
 }
 
 /* The JSON object in the body; NULL with the reply made where there is none. */
-static json_t *json_object_of(ga__slice body, reply *answer)
+static json_t *json_object_of(ga__slice body, api_reply *answer)
 {
     json_error_t error;
 
@@ -123,7 +123,7 @@ static json_t *json_object_of(ga__slice body, reply *answer)
 
 /* The object in the body, by its Content-Type; an empty one where it is neither JSON nor a form. NULL with
  * the reply made where it is broken. */
-static json_t *body_object(const request *asked, reply *answer)
+static json_t *body_object(const api_request *asked, api_reply *answer)
 {
     const char *type = ga__headers_known(asked->headers, GA__FIELD_CONTENT_TYPE);
     ga__media_type media;
@@ -137,7 +137,7 @@ static json_t *body_object(const request *asked, reply *answer)
     return json_object_of(asked->body, answer);
 }
 
-static void list_todos(const todo_list *todos, ga__slice asked, reply *answer)
+static void list_todos(const todo_list *todos, ga__slice asked, api_reply *answer)
 {
     if (asked.size)
         reply_json(answer, 200, todo_list_select(todos, asked, &answer->total));
@@ -145,7 +145,7 @@ static void list_todos(const todo_list *todos, ga__slice asked, reply *answer)
         reply_text(answer, 200, todo_list_text(todos, 0));
 }
 
-static void create_todo(const request *asked, reply *answer)
+static void create_todo(const api_request *asked, api_reply *answer)
 {
     json_t *todo = body_object(asked, answer);
     const char *host = ga__headers_known(asked->headers, GA__FIELD_HOST);
@@ -159,7 +159,7 @@ static void create_todo(const request *asked, reply *answer)
 }
 
 /* PUT: what was sent, with the todo's id. PATCH: the todo, with what was sent in it. */
-static void change_todo(const todo_list *todos, uint64_t id, const request *asked, reply *answer)
+static void change_todo(const todo_list *todos, uint64_t id, const api_request *asked, api_reply *answer)
 {
     json_t *sent = body_object(asked, answer);
     json_t *todo = sent;
@@ -176,7 +176,7 @@ static void change_todo(const todo_list *todos, uint64_t id, const request *aske
     reply_json(answer, 200, todo);
 }
 
-static void one_todo(const todo_list *todos, ga__slice number, const request *asked, reply *answer)
+static void one_todo(const todo_list *todos, ga__slice number, const api_request *asked, api_reply *answer)
 {
     uint64_t id = 0;
 
@@ -192,7 +192,7 @@ static void one_todo(const todo_list *todos, ga__slice number, const request *as
         reply_not_found(answer);
 }
 
-static void all_todos(const todo_list *todos, ga__slice query, const request *asked, reply *answer)
+static void all_todos(const todo_list *todos, ga__slice query, const api_request *asked, api_reply *answer)
 {
     if (strcmp(asked->method, "GET") == 0)
         list_todos(todos, query, answer);
@@ -202,7 +202,7 @@ static void all_todos(const todo_list *todos, ga__slice query, const request *as
         reply_not_found(answer);
 }
 
-static void slow(ga__slice query, reply *answer)
+static void slow(ga__slice query, api_reply *answer)
 {
     ga__buffer text = GA__BUFFER_INIT;
     double delay = 1;
@@ -218,7 +218,7 @@ static void slow(ga__slice query, reply *answer)
     ga__buffer_free(&text);
 }
 
-static void status(ga__slice number, reply *answer)
+static void status(ga__slice number, api_reply *answer)
 {
     uint64_t code = 0;
 
@@ -229,7 +229,7 @@ static void status(ga__slice number, reply *answer)
 }
 
 /* The request's headers as they were spelled; values of one name are joined by a comma. */
-static void headers(const request *asked, reply *answer)
+static void headers(const api_request *asked, api_reply *answer)
 {
     json_t *object = json_object();
 
@@ -250,7 +250,7 @@ static void headers(const request *asked, reply *answer)
     reply_json(answer, 200, object);
 }
 
-static void stream(ga__slice query, reply *answer)
+static void stream(ga__slice query, api_reply *answer)
 {
     answer->lines = query_number(query, "lines", 10);
     answer->status = 200;
@@ -275,14 +275,14 @@ static bool under(ga__slice *path, const char *prefix)
     return true;
 }
 
-void routes_answer(const todo_list *todos, const request *asked, reply *answer)
+void routes_answer(const todo_list *todos, const api_request *asked, api_reply *answer)
 {
     size_t size = strcspn(asked->target, "?#");
     ga__slice path = {asked->target, size};
     ga__slice query = ga__slice_of(asked->target + size + (asked->target[size] == '?'));
     bool get = strcmp(asked->method, "GET") == 0;
 
-    *answer = (reply){.content_type = json_media_type, .total = -1};
+    *answer = (api_reply){.content_type = json_media_type, .total = -1};
     reply_no_memory(answer); /* unless what follows comes to an answer */
     if (ga__slice_equal(path, GA__SLICE("/todos")) || ga__slice_equal(path, GA__SLICE("/todos/")))
         all_todos(todos, query, asked, answer);
