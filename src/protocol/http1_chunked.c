@@ -129,23 +129,22 @@ static int size_line_end(ga__chunked *chunked, char c)
 /* A byte of a chunk-size line. */
 static int line_byte(ga__chunked *chunked, const ga__chunked_limits *limits, char c)
 {
-    if (c != '\r' && c != '\n' && ++chunked->line > limits->max_line)
+    bool in_extension = chunked->state == SIZE_BLANK || chunked->state == EXTENSION;
+
+    if (++chunked->line > limits->max_line)
         return refuse(chunked, GA_EPROTOCOL, "a chunk-size line is longer than allowed");
+    if (c != '\r' && in_extension && ++chunked->extensions > limits->max_extensions)
+        return refuse(chunked, GA_EPROTOCOL, "there are more bytes of chunk extensions than allowed");
     switch (chunked->state) {
     case SIZE:
         return size_byte(chunked, c);
     case SIZE_BLANK:
-        if (++chunked->extensions > limits->max_extensions)
-            break;
         return after_size(chunked, c);
     case EXTENSION:
-        if (++chunked->extensions > limits->max_extensions)
-            break;
         return extension_byte(chunked, c);
     default:
         return size_line_end(chunked, c);
     }
-    return refuse(chunked, GA_EPROTOCOL, "there are more bytes of chunk extensions than allowed");
 }
 
 /* A byte between a chunk's content and the next chunk's size. */

@@ -9,8 +9,8 @@
 #include "protocol/http1_fields.h"
 
 typedef struct ga__chunked_limits {
-    uint32_t max_line;       /* bytes of a chunk-size line */
-    uint32_t max_extensions; /* bytes of chunk extensions in one body, of all its chunks together */
+    uint32_t max_line;       /* bytes of a chunk-size line, its end included */
+    uint32_t max_extensions; /* bytes of chunk extensions in one body, all chunks together */
     ga__headers_limits trailers;
 } ga__chunked_limits;
 

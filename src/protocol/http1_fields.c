@@ -43,7 +43,7 @@ int64_t ga__head_find_end(ga__head_scan *scan, const char *data, size_t size,
         scan->line = at + 1;
         if (length > 0)
             scan->first_done = true;
-        else if (scan->skip_empty && !scan->start)
+        else if (scan->skip_empty && !scan->first_done && !scan->start)
             scan->start = at + 1;
         else
             return at + 1;

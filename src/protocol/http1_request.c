@@ -6,6 +6,7 @@
  */
 #include "protocol/http1_request.h"
 
+#include "base/ascii.h"
 #include "protocol/token.h"
 #include <gather/error.h>
 #include <string.h>
@@ -41,13 +42,14 @@ static int check_start(ga__http1_request *request, const char *data, size_t size
 static int read_version(ga__http1_request *request, const char *text, size_t size)
 {
     static const char form[] = "HTTP/1.1";
+    bool is_version = size == strlen(form) && memcmp(text, form, strlen("HTTP/")) == 0 &&
+                      ga__ascii_is_digit(text[5]) && text[6] == '.' && ga__ascii_is_digit(text[7]);
 
-    if (size < strlen("HTTP/") || memcmp(text, form, strlen("HTTP/")) != 0)
+    if (!is_version)
         return refuse(request, 400, "no HTTP version stands behind a single space after the target");
-    if (size != strlen(form) || memcmp(text, form, strlen("HTTP/1.")) != 0 ||
-        (text[size - 1] != '0' && text[size - 1] != '1'))
+    if (text[5] != '1' || text[7] > '1')
         return refuse(request, 505, "the HTTP version is neither 1.0 nor 1.1");
-    request->minor = text[size - 1] == '1';
+    request->minor = text[7] == '1';
     return GA_OK;
 }
 

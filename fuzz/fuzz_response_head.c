@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* A response as a server may send it, head and body: however it is cut, it is read as the same. */
+#include "http1_cuts.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_plan plan;
+
+    if (!fuzz_plan_read(&plan, data, size))
+        return 0;
+    const ga__http1_limits *limits = fuzz_limits(&plan);
+    unsigned asked = plan.options & 7;
+    feed_result whole = feed_response(plan.message, plan.size, asked, limits, FEED_WHOLE);
+    feed_result bytes = feed_response(plan.message, plan.size, asked, limits, FEED_BYTES);
+    feed_result pieces = feed_response(plan.message, plan.size, asked, limits, (feed_cuts){plan.cuts, CUTS});
+
+    fuzz_same(&whole, &bytes);
+    fuzz_same(&whole, &pieces);
+    feed_free(&whole);
+    return 0;
+}
