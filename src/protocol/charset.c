@@ -52,13 +52,17 @@ static void decode_latin1(ga__buffer *out, const char *body, size_t size)
                                            0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
                                            0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178};
 
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)body[i];
+    for (size_t at = 0; at < size;) {
+        size_t run = at;
 
-        if (byte < 0x80)
-            ga__buffer_add_char(out, body[i]);
-        else
+        while (run < size && (unsigned char)body[run] < 0x80)
+            run++;
+        ga__buffer_append(out, body + at, run - at);
+        for (at = run; at < size && (unsigned char)body[at] >= 0x80; at++) {
+            unsigned char byte = (unsigned char)body[at];
+
             ga__utf8_append(out, byte < 0xA0 ? from_0x80[byte - 0x80] : byte);
+        }
     }
 }
 
@@ -86,8 +90,8 @@ static void convert(iconv_t converter, ga__buffer *out, const char *body, size_t
 
     while (left > 0 && !out->failed) {
         stopped = convert_some(converter, out, &in, &left);
-        if (stopped == EILSEQ || stopped == EINVAL) {
-            /* EINVAL is a character that the body's end cuts off. */
+        if (stopped != 0 && stopped != E2BIG) {
+            /* EILSEQ is something that is no character, EINVAL a character that the body's end cuts off. */
             size_t skipped = stopped == EINVAL || left < unit ? left : unit;
 
             ga__buffer_add(out, GA__UTF8_REPLACEMENT);

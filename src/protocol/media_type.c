@@ -122,9 +122,8 @@ bool ga__media_type_is(const ga__media_type *media, const char *type, const char
 bool ga__media_type_is_json(const ga__media_type *media)
 {
     ga__slice subtype = media->subtype;
+    bool suffixed =
+        subtype.size > 5 && ga__ascii_is((ga__slice){subtype.data + subtype.size - 5, 5}, "+json");
 
-    if (subtype.size > 5)
-        subtype = (ga__slice){subtype.data + subtype.size - 5, 5};
-    return ga__ascii_is(media->type, "application") &&
-           (ga__ascii_is(media->subtype, "json") || ga__ascii_is(subtype, "+json"));
+    return ga__ascii_is(media->type, "application") && (suffixed || ga__ascii_is(subtype, "json"));
 }

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* The redirect matrix: status by method by body, Locations good and bad, origins, limits, headers. */
+#include "check.h"
+#include "protocol/redirect.h"
+
+static ga__url url_of(const char *text)
+{
+    const char *reason;
+    ga__url url;
+
+    assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
+    return url;
+}
+
+/* Decides on a GET of `from` that was answered with 302 and that Location. */
+static ga__redirect decide(const char *from, const char *location)
+{
+    ga__url url = url_of(from);
+    ga__slice locations[] = {ga__slice_of(location)};
+    ga__redirect_case answer = {.status = 302,
+                                .method = "GET",
+                                .locations = locations,
+                                .location_count = 1,
+                                .url = &url,
+                                .limit = 10};
+    ga__redirect redirect;
+
+    ga__redirect_decide(&redirect, &answer);
+    ga__url_free(&url);
+    return redirect;
+}
+
+static void method_and_body_follow_the_matrix(void **state)
+{
+    static const struct {
+        int status;
+        const char *method;
+        const char *next;
+        bool drop_body;
+    } rows[] = {
+        {301, "GET", "GET", false},       {302, "GET", "GET", false},         {303, "GET", "GET", true},
+        {307, "GET", "GET", false},       {308, "GET", "GET", false},         {301, "HEAD", "HEAD", false},
+        {302, "HEAD", "HEAD", false},     {303, "HEAD", "HEAD", true},        {307, "HEAD", "HEAD", false},
+        {308, "HEAD", "HEAD", false},     {301, "POST", "GET", true},         {302, "POST", "GET", true},
+        {303, "POST", "GET", true},       {307, "POST", "POST", false},       {308, "POST", "POST", false},
+        {301, "PUT", "PUT", false},       {302, "PUT", "PUT", false},         {303, "PUT", "GET", true},
+        {307, "PUT", "PUT", false},       {308, "PUT", "PUT", false},         {301, "PATCH", "PATCH", false},
+        {302, "PATCH", "PATCH", false},   {303, "PATCH", "GET", true},        {307, "PATCH", "PATCH", false},
+        {301, "DELETE", "DELETE", false}, {302, "DELETE", "DELETE", false},   {303, "DELETE", "GET", true},
+        {308, "DELETE", "DELETE", false}, {302, "OPTIONS", "OPTIONS", false}, {303, "OPTIONS", "GET", true},
+        {302, "QUERY", "QUERY", false},   {302, "post", "post", false}, /* methods have a case */
+    };
+    ga__url url = url_of("http://h/a");
+    ga__slice locations[] = {GA__SLICE("/b")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (int body = 0; body < 3; body++) { /* none, one that can be sent again, one that cannot */
+            ga__redirect_case answer = {.status = rows[i].status,
+                                        .method = rows[i].method,
+                                        .locations = locations,
+                                        .location_count = 1,
+                                        .url = &url,
+                                        .has_body = body > 0,
+                                        .replayable = body == 1,
+                                        .limit = 10};
+            ga__redirect redirect;
+
+            ga__redirect_decide(&redirect, &answer);
+            if (body == 2 && !rows[i].drop_body) {
+                assert_int_equal(redirect.action, GA__REDIRECT_FAIL);
+                assert_int_equal(redirect.code, GA_ENOTREPLAYABLE);
+                assert_non_null(redirect.reason);
+                continue;
+            }
+            assert_int_equal(redirect.action, GA__REDIRECT_FOLLOW);
+            assert_string_equal(redirect.method, rows[i].next);
+            assert_int_equal(redirect.drop_body, rows[i].drop_body);
+            assert_string_equal(ga__url_href(&redirect.url), "http://h/b");
+            ga__redirect_free(&redirect);
+        }
+    }
+    ga__url_free(&url);
+}
+
+static void other_statuses_are_the_callers(void **state)
+{
+    static const int statuses[] = {100, 200, 201, 204, 206, 300, 304, 305, 306, 309, 399, 400, 404, 500, 999};
+    ga__url url = url_of("http://h/a");
+    ga__slice locations[] = {GA__SLICE("/b")};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        ga__redirect_case answer = {.status = statuses[i],
+                                    .method = "GET",
+                                    .locations = locations,
+                                    .location_count = 1,
+                                    .url = &url,
+                                    .limit = 10};
+        ga__redirect redirect;
+
+        ga__redirect_decide(&redirect, &answer);
+        assert_int_equal(redirect.action, GA__REDIRECT_RETURN);
+        assert_int_equal(redirect.code, 0);
+    }
+    ga__url_free(&url);
+}
+
+static void without_a_location_it_is_the_callers(void **state)
+{
+    ga__url url = url_of("http://h/a");
+    ga__redirect_case answer = {.status = 302, .method = "POST", .url = &url, .has_body = true};
+    ga__redirect redirect;
+
+    (void)state;
+    ga__redirect_decide(&redirect, &answer);
+    assert_int_equal(redirect.action, GA__REDIRECT_RETURN);
+    redirect = decide("http://h/a", "");
+    assert_int_equal(redirect.action, GA__REDIRECT_RETURN);
+    ga__url_free(&url);
+}
+
+static void several_locations_must_agree(void **state)
+{
+    static const struct {
+        const char *first;
+        const char *second;
+        ga__redirect_action action;
+    } rows[] = {
+        {"/b", "/b", GA__REDIRECT_FOLLOW}, {"/b", "/c", GA__REDIRECT_FAIL}, {"", "", GA__REDIRECT_RETURN},
+        {"", "/b", GA__REDIRECT_FAIL},     {"/b", "", GA__REDIRECT_FAIL},   {"/b", "/B", GA__REDIRECT_FAIL},
+    };
+    ga__url url = url_of("http://h/a");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__slice locations[] = {ga__slice_of(rows[i].first), ga__slice_of(rows[i].first),
+                                 ga__slice_of(rows[i].second)};
+        ga__redirect_case answer = {.status = 302,
+                                    .method = "GET",
+                                    .locations = locations,
+                                    .location_count = 3,
+                                    .url = &url,
+                                    .limit = 10};
+        ga__redirect redirect;
+
+        ga__redirect_decide(&redirect, &answer);
+        assert_int_equal(redirect.action, rows[i].action);
+        assert_int_equal(redirect.code, redirect.action == GA__REDIRECT_FAIL ? GA_EREDIRECT : 0);
+        ga__redirect_free(&redirect);
+    }
+    ga__url_free(&url);
+}
+
+static void locations_resolve_and_inherit_the_fragment(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *location;
+        const char *next;
+    } rows[] = {
+        {"http://h/a/b?c", "d", "http://h/a/d"},
+        {"http://h/a/b?c", "/d", "http://h/d"},
+        {"http://h/a/b?c", "?d", "http://h/a/b?d"},
+        {"http://h/a/b?c", "../d", "http://h/d"},
+        {"http://h/a/b?c", "//g/d", "http://g/d"},
+        {"http://h/a", "https://h/a", "https://h/a"},
+        {"http://h/a", "HTTPS://H:443/a", "https://h/a"},
+        {"http://h:8080/a", "/b", "http://h:8080/b"},
+        {"http://h/a", " /b ", "http://h/b"},
+        {"http://h/a", "/b c", "http://h/b%20c"},
+        {"http://h/a", "/ü?ö", "http://h/%C3%BC?%C3%B6"},
+        {"http://h/a", "/\xfc", "http://h/%FC"},
+        {"http://h/a", "b///c", "http://h/b///c"},
+        {"http://h/a", "/b///c", "http://h/b///c"},
+        {"http://h/a", "https:b", "https://b/"},
+        {"http://h/a#top", "/b", "http://h/b#top"},
+        {"http://h/a#top", "/b#own", "http://h/b#own"},
+        {"http://h/a#top", "/b#", "http://h/b#"},
+        {"http://h/a#top", "http://g/", "http://g/#top"},
+        {"http://u:p@h/a", "/b", "http://u:p@h/b"},
+        {"http://u:p@h/a", "http://h/b", "http://h/b"},
+        {"http://h/a", "http://v:q@g/", "http://v:q@g/"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__redirect redirect = decide(rows[i].from, rows[i].location);
+
+        if (redirect.action != GA__REDIRECT_FOLLOW)
+            fail_msg("%s: %s", rows[i].location, redirect.reason ? redirect.reason : "not followed");
+        assert_string_equal(ga__url_href(&redirect.url), rows[i].next);
+        ga__redirect_free(&redirect);
+    }
+}
+
+static void locations_that_lead_nowhere_fail(void **state)
+{
+    static const char *const rows[] = {
+        "http://",
+        "http:///",
+        "http:////",
+        "http:////g/",
+        "https:///g",
+        "///g",
+        "\\\\\\g",
+        "/\\/g",
+        "http:\\\\\\g",
+        "http://:80/",
+        "http://h:0/",
+        "http://h:99999/",
+        "http://h:x/",
+        "http://[::1/",
+        "http://1.2.3.4.5/",
+        "http://a b/",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "data:text/html,x",
+        "ftp://h/",
+        "mailto:a@b",
+        "about:blank",
+        "/b\r\nSet-Cookie: a",
+        "/b\n",
+        "/b\tc",
+        "\x01/b",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__redirect redirect = decide("http://h/a", rows[i]);
+
+        if (redirect.action != GA__REDIRECT_FAIL)
+            fail_msg("%s: went to %s", rows[i], ga__url_href(&redirect.url));
+        assert_int_equal(redirect.code, GA_EREDIRECT);
+        assert_non_null(redirect.reason);
+        assert_null(redirect.url.far);
+    }
+}
+
+static void a_nul_in_a_location_fails(void **state)
+{
+    ga__url url = url_of("http://h/a");
+    ga__slice locations[] = {{"/b\0c", 4}};
+    ga__redirect_case answer = {.status = 302,
+                                .method = "GET",
+                                .locations = locations,
+                                .location_count = 1,
+                                .url = &url,
+                                .limit = 10};
+    ga__redirect redirect;
+
+    (void)state;
+    ga__redirect_decide(&redirect, &answer);
+    assert_int_equal(redirect.action, GA__REDIRECT_FAIL);
+    ga__url_free(&url);
+}
+
+static void exactly_the_limit_is_followed(void **state)
+{
+    ga__url url = url_of("http://h/a");
+    ga__slice locations[] = {GA__SLICE("/a")};
+    ga__redirect_case answer = {
+        .status = 302, .method = "GET", .locations = locations, .location_count = 1, .url = &url, .limit = 3};
+    ga__redirect redirect;
+
+    (void)state;
+    for (;; answer.followed++) {
+        ga__redirect_decide(&redirect, &answer);
+        if (redirect.action != GA__REDIRECT_FOLLOW)
+            break;
+        ga__redirect_free(&redirect);
+    }
+    assert_int_equal(redirect.action, GA__REDIRECT_FAIL);
+    assert_int_equal(redirect.code, GA_EREDIRECT);
+    assert_int_equal(answer.followed, 3);
+    ga__url_free(&url);
+}
+
+static void credentials_stay_within_the_origin(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *location;
+        bool drop;
+    } rows[] = {
+        {"http://h/a", "/b", false},
+        {"http://h/a", "http://h:80/b", false},
+        {"http://h/a", "http://H/b", false},
+        {"http://h/a", "https://h/b", true},
+        {"https://h/a", "http://h/b", true},
+        {"http://h/a", "http://h:81/b", true},
+        {"http://h/a", "//g/", true},
+        {"http://h.example/a", "http://www.h.example/", true},
+        {"http://www.h.example/a", "http://h.example/", true},
+        {"http://h/a", "http://h./", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__redirect redirect = decide(rows[i].from, rows[i].location);
+
+        assert_int_equal(redirect.action, GA__REDIRECT_FOLLOW);
+        if (redirect.drop_credentials != rows[i].drop)
+            fail_msg("%s to %s", rows[i].from, rows[i].location);
+        assert_int_equal(ga__redirect_keeps_header(&redirect, "AUTHORIZATION", 13), !rows[i].drop);
+        assert_int_equal(ga__redirect_keeps_header(&redirect, "cookie", 6), !rows[i].drop);
+        assert_int_equal(ga__redirect_keeps_header(&redirect, "Proxy-Authorization", 19), !rows[i].drop);
+        ga__redirect_free(&redirect);
+    }
+}
+
+/* h, then g, then back to h: what was dropped does not come back. */
+static void dropped_credentials_stay_dropped(void **state)
+{
+    ga__url url = url_of("http://g/");
+    ga__slice locations[] = {GA__SLICE("/same-origin")};
+    ga__redirect_case answer = {.status = 302,
+                                .method = "GET",
+                                .locations = locations,
+                                .location_count = 1,
+                                .url = &url,
+                                .credentials_dropped = true,
+                                .limit = 10};
+    ga__redirect redirect;
+
+    (void)state;
+    ga__redirect_decide(&redirect, &answer);
+    assert_true(redirect.drop_credentials);
+    ga__redirect_free(&redirect);
+    ga__url_free(&url);
+}
+
+static void a_host_set_by_hand_goes_with_relative_locations_only(void **state)
+{
+    static const struct {
+        const char *location;
+        bool drop;
+    } rows[] = {
+        {"/b", false},        {"b", false},          {"?b", false},      {"../b", false},   {"//h/b", true},
+        {"http://h/b", true}, {" http://h/b", true}, {"\\\\h\\b", true}, {"/b://c", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__redirect redirect = decide("http://h/a", rows[i].location);
+
+        if (redirect.drop_host != rows[i].drop)
+            fail_msg("%s", rows[i].location);
+        assert_int_equal(ga__redirect_keeps_header(&redirect, "host", 4), !rows[i].drop);
+        ga__redirect_free(&redirect);
+    }
+}
+
+static void headers_of_a_dropped_body_go_with_it(void **state)
+{
+    static const char *const of_body[] = {
+        "content-length",    "Content-Type", "CONTENT-ENCODING", "Content-Language", "Content-Location",
+        "Transfer-Encoding", "Expect"};
+    static const char *const others[] = {"Accept",        "User-Agent",      "Content", "Content-Typ",
+                                         "Content-Types", "X-Authorization", ""};
+    ga__redirect dropped = {.drop_body = true, .drop_credentials = true, .drop_host = true};
+    ga__redirect kept = {.drop_body = false};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof of_body / sizeof *of_body; i++) {
+        assert_false(ga__redirect_keeps_header(&dropped, of_body[i], strlen(of_body[i])));
+        assert_true(ga__redirect_keeps_header(&kept, of_body[i], strlen(of_body[i])));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_true(ga__redirect_keeps_header(&dropped, others[i], strlen(others[i])));
+    assert_true(ga__redirect_keeps_header(&kept, "Authorization", 13));
+    assert_true(ga__redirect_keeps_header(&kept, "Host", 4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(method_and_body_follow_the_matrix),
+        cmocka_unit_test(other_statuses_are_the_callers),
+        cmocka_unit_test(without_a_location_it_is_the_callers),
+        cmocka_unit_test(several_locations_must_agree),
+        cmocka_unit_test(locations_resolve_and_inherit_the_fragment),
+        cmocka_unit_test(locations_that_lead_nowhere_fail),
+        cmocka_unit_test(a_nul_in_a_location_fails),
+        cmocka_unit_test(exactly_the_limit_is_followed),
+        cmocka_unit_test(credentials_stay_within_the_origin),
+        cmocka_unit_test(dropped_credentials_stay_dropped),
+        cmocka_unit_test(a_host_set_by_hand_goes_with_relative_locations_only),
+        cmocka_unit_test(headers_of_a_dropped_body_go_with_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
