@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One call of ga_get and the like, from its options to the response: on the caller's stack, shared by the
+ * files that make its steps. A call makes one exchange for each redirect that it follows, plus one for each
+ * connection that broke before the server can have acted.
+ */
+#ifndef GA__CALL_H
+#define GA__CALL_H
+
+#include "base/buffer.h"
+#include "client/connection.h"
+#include "client/failure.h"
+#include "client/session.h"
+#include "protocol/http1_response.h"
+#include "protocol/url.h"
+
+typedef struct ga__call {
+    ga_session *session;
+    const ga_request_options *options;
+    const char *method; /* of the present hop */
+    ga__url url;        /* of the present hop */
+    ga__progress progress;
+    ga__timeouts timeouts;
+    int64_t max_body;
+
+    /* the body */
+    const char *body;
+    size_t body_size;
+    bool has_body;
+    const char *content_type; /* NULL: none, or the caller's own header has it */
+    char *owned_body;         /* what was made for it, or NULL */
+
+    /* redirects */
+    unsigned redirects;
+    unsigned max_redirects; /* 0: none is followed */
+    bool follow;
+    bool drop_body_headers, drop_credentials, drop_host; /* of the headers, on this hop */
+
+    /* the present exchange */
+    ga__connection *connection;
+    ga__buffer head; /* the request's, while it is needed */
+    bool close;      /* the request says that the connection ends with it */
+    bool idempotent; /* it may be sent again although it may have arrived */
+    bool sending;    /* the request is not sent yet; an answer that comes now ends the connection */
+    uint64_t sent_before, received_before; /* by the connection, before this exchange */
+    ga__http1_response http;
+    ga__buffer partial; /* of the response's head */
+    ga_response *response;
+} ga__call;
+
+/* --- request_head.c --- */
+/* Judges the body that the options give, and notes it. @return 0, GA_EUSAGE, GA_ENOMEM; recorded */
+int ga__call_set_body(ga__call *call);
+/* Writes the present hop's head into call->head. @return 0, GA_EHEADER, GA_ENOMEM; recorded */
+int ga__call_write_head(ga__call *call);
+/* The head's memory goes back to the session. */
+void ga__call_release_head(ga__call *call);
+
+/* --- open.c --- */
+/* Opens the call's connection: resolves, connects, shakes hands. Suspends. @return 0 or a failure, recorded
+ */
+int ga__call_open(ga__call *call);
+
+/* --- exchange.c --- */
+/* Sends the request on the call's open connection, and receives the response's head: then call->response is
+ * set and holds the connection, or has given it back. Suspends. @return 0 or a failure, recorded */
+int ga__call_exchange(ga__call *call);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection's making, watching and end. Made and watched by the pool; opened by the request that got it
+ * from there (client/open.c).
+ */
+#include "client/connection.h"
+
+#include <stdlib.h>
+
+ga__connection *ga__connection_new(ga__origin *origin)
+{
+    ga__connection *connection = calloc(1, sizeof *connection);
+
+    if (!connection)
+        return NULL;
+    ga__stream_init(&connection->stream);
+    connection->origin = origin;
+    return connection;
+}
+
+void ga__connection_free(ga__connection *connection)
+{
+    ga__stream_close(&connection->stream);
+    free(connection);
+}
+
+void ga__connection_reset(ga__connection *connection)
+{
+    ga__stream_abort(&connection->stream);
+    ga__stream_init(&connection->stream);
+    connection->served = false;
+}
+
+static void on_event(ga__fd *fd, unsigned events)
+{
+    ga__connection *connection = GA__OF(fd, ga__connection, stream.fd);
+
+    (void)events;
+    connection->on_idle_event(connection);
+}
+
+void ga__connection_watch(ga__connection *connection, void (*on_idle_event)(ga__connection *connection))
+{
+    connection->on_idle_event = on_idle_event;
+    connection->stream.fd.on_event = on_idle_event ? on_event : NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection of the pool to an origin: a stream, and what the pool notes about it. It holds no buffer:
+ * bytes belong to the request that is under way.
+ */
+#ifndef GA__CONNECTION_H
+#define GA__CONNECTION_H
+
+#include "client/pool.h"
+#include "io/stream.h"
+
+struct ga__connection {
+    ga__stream stream;
+    ga__origin *origin;
+    ga__link in_pool, in_origin;                       /* while it idles */
+    uint64_t idle_until;                               /* while it idles: when it is closed */
+    bool served;                                       /* it has carried a request to its answer */
+    void (*on_idle_event)(ga__connection *connection); /* while it is watched, or NULL */
+};
+
+/* A connection that is not open yet. NULL when there is no memory. Does not count as a place. */
+ga__connection *ga__connection_new(ga__origin *origin);
+
+/* Closes and frees it. */
+void ga__connection_free(ga__connection *connection);
+
+/* Closes it, so that it can be opened anew in the same place. */
+void ga__connection_reset(ga__connection *connection);
+
+static inline bool ga__connection_is_open(const ga__connection *connection)
+{
+    return ga__stream_is_open(&connection->stream);
+}
+
+/* Calls on_event, in the loop's context, whenever something happens on the connection; NULL: no more. */
+void ga__connection_watch(ga__connection *connection, void (*on_event)(ga__connection *connection));
+
+#endif

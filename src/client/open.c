@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening a connection in the place that the pool gave: the name, the TCP or unix connection, the TLS
+ * handshake, each with its own timeout. Where the process has no descriptors left, the call waits in line for
+ * one, after having closed a connection of its own session that idles. Called by client/request.c.
+ */
+#include "client/call.h"
+
+#include "io/connect.h"
+#include "io/descriptors.h"
+#include "io/dns.h"
+#include "io/tls.h"
+
+/* A step of the opening failed: names the timeout, or keeps what the room below says. */
+static int step_failed(const ga__call *call, int code, ga__wait wait)
+{
+    if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
+        return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
+    return ga__progress_failed(&call->progress, code);
+}
+
+/* A descriptor is needed and there is none. @return 0 when it is worth trying again */
+static int wait_for_descriptor(ga__call *call)
+{
+    ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_POOL);
+
+    if (ga__pool_close_idle(&call->session->pool))
+        return 0;
+    call->progress.phase = GA_PHASE_POOL;
+    int code = ga__descriptors_wait(wait.at);
+
+    return code < 0 ? step_failed(call, code, wait) : 0;
+}
+
+static int connect_to(ga__call *call, const ga__address *addresses, size_t count)
+{
+    for (;;) {
+        ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_CONNECT);
+
+        call->progress.phase = GA_PHASE_CONNECT;
+        int code = ga__connect(&call->connection->stream, addresses, count, NULL, wait.at, NULL);
+
+        if (code == 0)
+            return 0;
+        if (code != GA_EFDS)
+            return step_failed(call, code, wait);
+        code = wait_for_descriptor(call);
+        if (code < 0)
+            return code;
+    }
+}
+
+/* Resolves the host, where it is a name. */
+static int connect_to_host(ga__call *call)
+{
+    ga__address literal;
+    ga__resolved *resolved;
+    ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_DNS);
+
+    if (ga__address_ip(&literal, ga__url_host(&call->url), call->url.port))
+        return connect_to(call, &literal, 1);
+    call->progress.phase = GA_PHASE_DNS;
+    int code = ga__dns_resolve(ga__url_host(&call->url), call->url.port, wait.at, &resolved);
+
+    if (code < 0)
+        return step_failed(call, code, wait);
+    code = connect_to(call, resolved->addresses, resolved->count);
+    ga__resolved_free(resolved);
+    return code;
+}
+
+static int shake_hands(ga__call *call)
+{
+    ga__tls_config *config = ga__session_tls(call->session);
+    ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_TLS);
+
+    call->progress.phase = GA_PHASE_TLS;
+    if (!config)
+        return ga__progress_failed(&call->progress, ga_error()->code);
+    int code =
+        ga__tls_connect(&call->connection->stream, config, ga__url_host(&call->url), call->url.port, wait.at);
+
+    return code < 0 ? step_failed(call, code, wait) : 0;
+}
+
+int ga__call_open(ga__call *call)
+{
+    const ga_session *session = call->session;
+
+    call->progress.sent = GA_SENT_NO;
+    call->progress.reused = false;
+    call->progress.bytes_sent = call->progress.bytes_received = 0;
+    int code =
+        session->unix_socket.size > 0 ? connect_to(call, &session->unix_socket, 1) : connect_to_host(call);
+
+    if (code == 0 && call->url.secure)
+        code = shake_hands(call);
+    if (code == 0)
+        call->session->pool.opened++;
+    return code;
+}

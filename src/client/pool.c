@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool: places, idle connections, and the line. Requests acquire and release; the loop closes idle
+ * connections when their time is over or the server says something nobody asked for.
+ *
+ * What holds whenever no function of this file runs: an origin is in `turns` exactly when somebody waits for
+ * it and limit_per_host allows it one more connection; and where `turns` is not empty, all places are taken
+ * and no connection is idle.
+ */
+#include "client/pool.h"
+
+#include "client/connection.h"
+#include "client/origin.h"
+#include "task/loop.h"
+#include <limits.h>
+#include <stdlib.h>
+
+/* How often in a row others may be served on an origin's turn, to keep a connection. */
+enum { MOST_PASSES = 8 };
+
+/* What a server's hint is shortened by, in seconds: the request must reach it before its time is over. */
+enum { HINT_MARGIN = 1 };
+
+/* A request in line, on the stack of its task. */
+typedef struct waiter {
+    ga__link link; /* in origin->waiting, until it is served */
+    ga_task *task;
+    ga__connection *connection; /* what it was served with; NULL: a place, to be filled with a new one */
+} waiter;
+
+static void on_expiry(ga_timer_ *timer);
+static void serve_line(ga__pool *pool);
+
+void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive)
+{
+    *pool = (ga__pool){.limit = limit, .limit_per_host = limit_per_host, .keepalive = keepalive};
+    ga__list_init(&pool->idle);
+    ga__list_init(&pool->turns);
+    pool->expiry.fire = on_expiry;
+}
+
+/* --- counting places ------------------------------------------------------------------------------ */
+
+/* Puts the origin into `turns`, or takes it out, as its waiters and connections are now. */
+static void update_turn(ga__origin *origin)
+{
+    ga__pool *pool = origin->pool;
+    bool due =
+        !ga__list_empty(&origin->waiting) && origin->connections < pool->limit_per_host && !pool->closed;
+
+    if (due && !ga__linked(&origin->turn)) {
+        origin->passed = 0;
+        ga__list_push_back(&pool->turns, &origin->turn);
+    } else if (!due) {
+        ga__unlink(&origin->turn);
+    }
+}
+
+static void take_place(ga__origin *origin)
+{
+    origin->pool->connections++;
+    origin->connections++;
+    update_turn(origin);
+}
+
+/* The origin may be gone afterwards. */
+static void free_place(ga__origin *origin)
+{
+    origin->pool->connections--;
+    origin->connections--;
+    update_turn(origin);
+    ga__origin_put(origin);
+}
+
+/* --- idle connections ----------------------------------------------------------------------------- */
+
+static ga__connection *idle_of_origin(const ga__origin *origin)
+{
+    ga__link *link = ga__list_first(&origin->idle);
+
+    return link ? GA__OF(link, ga__connection, in_origin) : NULL;
+}
+
+static ga__connection *idle_longest(const ga__pool *pool)
+{
+    ga__link *link = ga__list_first(&pool->idle);
+
+    return link ? GA__OF(link, ga__connection, in_pool) : NULL;
+}
+
+static void take_idle(ga__connection *connection)
+{
+    ga__unlink(&connection->in_origin);
+    ga__unlink(&connection->in_pool);
+    connection->origin->pool->idle_count--;
+    ga__connection_watch(connection, NULL);
+}
+
+/* Closes an idle connection; its place is free then. */
+static void close_idle(ga__connection *connection)
+{
+    ga__origin *origin = connection->origin;
+
+    take_idle(connection);
+    ga__connection_free(connection);
+    free_place(origin);
+}
+
+/* The server closed it, or sent what nobody asked for. */
+static void on_idle_event(ga__connection *connection)
+{
+    ga__pool *pool = connection->origin->pool;
+
+    if (ga__stream_idle_ok(&connection->stream))
+        return;
+    close_idle(connection);
+    serve_line(pool);
+}
+
+static void arm_expiry(ga__pool *pool, uint64_t at)
+{
+    if (at == GA__NEVER)
+        return;
+    pool->expires_at = at;
+    ga__timer_arm(&pool->expiry, at);
+}
+
+static void on_expiry(ga_timer_ *timer)
+{
+    ga__pool *pool = GA__OF(timer, ga__pool, expiry);
+    uint64_t now = ga__now(), next = GA__NEVER;
+
+    for (ga__link *link = pool->idle.next, *after; link != &pool->idle; link = after) {
+        ga__connection *connection = GA__OF(link, ga__connection, in_pool);
+
+        after = link->next;
+        if (connection->idle_until <= now)
+            close_idle(connection);
+        else if (connection->idle_until < next)
+            next = connection->idle_until;
+    }
+    arm_expiry(pool, next);
+}
+
+/* Keeps an open connection for the next request to its origin. The timer stays where it is while it fires
+ * early enough: it is not moved by each request. */
+static void put_idle(ga__connection *connection, double seconds)
+{
+    ga__origin *origin = connection->origin;
+    ga__pool *pool = origin->pool;
+
+    connection->idle_until = ga__deadline(ga__now(), seconds);
+    ga__list_push_front(&origin->idle, &connection->in_origin);
+    ga__list_push_back(&pool->idle, &connection->in_pool);
+    pool->idle_count++;
+    ga__connection_watch(connection, on_idle_event);
+    if (!ga__timer_armed(&pool->expiry) || pool->expires_at > connection->idle_until)
+        arm_expiry(pool, connection->idle_until);
+}
+
+/* How long the connection may idle, in seconds: the pool's time or the server's, whichever is shorter. */
+static double idle_time(const ga__pool *pool, int hint)
+{
+    double allowed = hint < 0 ? GA_FOREVER : (double)hint - HINT_MARGIN;
+
+    return allowed < pool->keepalive ? allowed : pool->keepalive;
+}
+
+/* --- the line ------------------------------------------------------------------------------------- */
+
+/* Serves the origin's first waiter with the connection, or with a place that was taken for it (NULL). */
+static void serve(ga__origin *origin, ga__connection *connection)
+{
+    waiter *first = GA__OF(ga__list_pop_front(&origin->waiting), waiter, link);
+
+    first->connection = connection;
+    origin->pool->waiting_count--;
+    ga__unlink(&origin->turn);
+    update_turn(origin); /* at the end, if others wait */
+    ga__wake(first->task, 0);
+}
+
+static ga__origin *first_turn(const ga__pool *pool)
+{
+    ga__link *link = ga__list_first(&pool->turns);
+
+    return link ? GA__OF(link, ga__origin, turn) : NULL;
+}
+
+/* Gives out free places in turn, closing what idles elsewhere where it takes a place that is waited for. */
+static void serve_line(ga__pool *pool)
+{
+    for (ga__origin *origin; (origin = first_turn(pool));) {
+        if (pool->connections >= pool->limit && pool->idle_count == 0)
+            return;
+        if (pool->connections >= pool->limit)
+            close_idle(idle_longest(pool));
+        else {
+            take_place(origin);
+            serve(origin, NULL);
+        }
+    }
+}
+
+/* Whether a connection to `origin` that is free now serves those in line for it: see the top of pool.h. */
+static bool serves_own(ga__origin *origin)
+{
+    ga__origin *first = first_turn(origin->pool);
+
+    if (ga__list_empty(&origin->waiting))
+        return false;
+    if (!first || first == origin)
+        return true;
+    if (first->connections == 0 || first->passed >= MOST_PASSES)
+        return false;
+    first->passed++;
+    return true;
+}
+
+/* Stands in line. @return 0 with a place (*connection NULL) or a connection; or as ga__pool_acquire */
+static int wait_in_line(ga__origin *origin, uint64_t deadline, ga__connection **connection)
+{
+    waiter self = {.task = ga__current()};
+
+    ga__list_push_back(&origin->waiting, &self.link);
+    origin->pool->waiting_count++;
+    update_turn(origin);
+    int code = ga__park(NULL, deadline, 0, "a connection of the pool");
+
+    if (ga__linked(&self.link)) { /* not served: it leaves the line */
+        ga__unlink(&self.link);
+        origin->pool->waiting_count--;
+        update_turn(origin);
+        ga__origin_put(origin);
+    }
+    *connection = self.connection;
+    return code;
+}
+
+/* --- acquire and release -------------------------------------------------------------------------- */
+
+/* The connection that the origin used last, if it is still good; those that are not are closed. */
+static ga__connection *reuse_idle(ga__origin *origin)
+{
+    for (ga__connection *connection; (connection = idle_of_origin(origin));) {
+        bool good = connection->idle_until > ga__now() && ga__stream_idle_ok(&connection->stream);
+
+        take_idle(connection);
+        if (good)
+            return connection;
+        ga__connection_free(connection);
+        origin->connections--; /* not free_place: the origin must stay, and nobody is in line */
+        origin->pool->connections--;
+    }
+    return NULL;
+}
+
+/* Fills a place with a connection that is to be opened. Without memory the place is given back. */
+static int fill_place(ga__origin *origin, ga__connection **connection)
+{
+    ga__pool *pool = origin->pool;
+
+    *connection = ga__connection_new(origin);
+    if (*connection)
+        return 0;
+    free_place(origin);
+    serve_line(pool);
+    return ga__fail(GA_ENOMEM, "no memory for a connection");
+}
+
+int ga__pool_acquire(ga__pool *pool, const ga__url *url, uint64_t deadline, ga__connection **connection)
+{
+    *connection = NULL;
+    if (pool->closed)
+        return ga__fail(GA_ECLOSED, "the session is closed");
+    ga__origin *origin = ga__origin_get(pool, url);
+
+    if (!origin)
+        return ga__fail(GA_ENOMEM, "no memory for an origin");
+    *connection = reuse_idle(origin);
+    if (*connection) {
+        pool->reused++;
+        return 0;
+    }
+    if (origin->connections < pool->limit_per_host && pool->connections >= pool->limit &&
+        pool->idle_count > 0)
+        close_idle(idle_longest(pool)); /* another origin's: this one has none */
+    if (origin->connections < pool->limit_per_host && pool->connections < pool->limit) {
+        take_place(origin);
+        return fill_place(origin, connection);
+    }
+    int code = wait_in_line(origin, deadline, connection);
+
+    if (code == GA_ECLOSED)
+        return ga__fail(code, "the session was freed while the request was in line for a connection");
+    if (code < 0)
+        return code;
+    if (*connection) {
+        pool->reused++;
+        return 0;
+    }
+    return fill_place(origin, connection);
+}
+
+/* Whether the connection is good for another request. It usually was read empty; where it may not have been,
+ * it is looked at now, so that one that the server has closed does not stay. */
+static bool is_sound(ga__connection *connection)
+{
+    ga__stream *stream = &connection->stream;
+
+    if (!ga__stream_is_open(stream) || stream->eof || stream->cannot_send)
+        return false;
+    return !(stream->fd.ready & GA__READABLE) || ga__stream_idle_ok(stream);
+}
+
+void ga__pool_release(ga__connection *connection, bool reusable, int hint)
+{
+    ga__origin *origin = connection->origin;
+    ga__pool *pool = origin->pool;
+    double keep = idle_time(pool, hint);
+
+    if (!reusable || pool->closed || keep <= 0 || !is_sound(connection)) {
+        ga__connection_free(connection);
+        free_place(origin);
+    } else if (serves_own(origin)) {
+        serve(origin, connection);
+    } else {
+        put_idle(connection, keep);
+    }
+    serve_line(pool);
+}
+
+bool ga__pool_close_idle(ga__pool *pool)
+{
+    ga__connection *connection = idle_longest(pool);
+
+    if (!connection)
+        return false;
+    close_idle(connection);
+    return true;
+}
+
+/* --- the end -------------------------------------------------------------------------------------- */
+
+void ga__pool_close(ga__pool *pool)
+{
+    pool->closed = true;
+    ga__timer_disarm(&pool->expiry);
+    while (pool->idle_count > 0)
+        close_idle(idle_longest(pool));
+    for (size_t i = 0; i < pool->bucket_count; i++) {
+        for (ga__origin *origin = pool->buckets[i]; origin; origin = origin->next) {
+            ga__unlink(&origin->turn);
+            for (ga__link *link = origin->waiting.next; link != &origin->waiting; link = link->next)
+                ga__wake(GA__OF(link, waiter, link)->task, GA_ECLOSED);
+        }
+    }
+}
+
+void ga__pool_free(ga__pool *pool)
+{
+    free(pool->buckets);
+    pool->buckets = NULL;
+    pool->bucket_count = 0;
+}
+
+void ga__pool_stats(const ga__pool *pool, ga_pool_stats *stats)
+{
+    *stats = (ga_pool_stats){
+        .idle = pool->idle_count,
+        .in_use = pool->connections - pool->idle_count,
+        .waiting = pool->waiting_count,
+        .opened = pool->opened,
+        .reused = pool->reused,
+    };
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connections of a session: how many there are, which are idle, and who is in line for one.
+ *
+ * A request holds a place, which is the right to one connection to its origin, from ga__pool_acquire to
+ * ga__pool_release. Whoever gives a place up hands it to the next in line in the same step, so a place that
+ * is free while somebody waits for it does not exist.
+ *
+ * The line: those who wait for one origin are served in the order in which they came. Between origins turns
+ * are taken. A connection that becomes free serves its own origin before another whose turn it is, since a
+ * connection kept is worth a handshake, but only where the other holds connections of its own, and not often
+ * in a row.
+ */
+#ifndef GA__POOL_H
+#define GA__POOL_H
+
+#include "base/list.h"
+#include "protocol/url.h"
+#include <gather/session.h>
+#include <gather/task.h>
+
+typedef struct ga__connection ga__connection;
+
+/* Where requests go: scheme, host and port. Exists while it has connections or somebody waits for one. */
+typedef struct ga__origin {
+    struct ga__origin *next; /* in its bucket */
+    uint64_t hash;
+    struct ga__pool *pool;
+    size_t connections; /* lent, being opened, and idle */
+    ga__list idle;      /* connections, the one used last first */
+    ga__list waiting;   /* requests in line, the first to come first */
+    ga__link turn;      /* in pool->turns: somebody waits, and limit_per_host allows one more connection */
+    unsigned passed;    /* how often in a row others were served on its turn */
+    uint16_t port;
+    bool secure;
+    size_t host_size;
+    char host[]; /* ends with a NUL */
+} ga__origin;
+
+typedef struct ga__pool {
+    size_t limit;          /* SIZE_MAX: none */
+    size_t limit_per_host; /* SIZE_MAX: none */
+    double keepalive;      /* seconds; 0: no connection is kept */
+    size_t connections;    /* of all origins */
+    size_t idle_count;
+    size_t waiting_count;
+    uint64_t opened, reused;
+    ga__list idle;       /* connections, the one idle longest first */
+    ga__list turns;      /* origins, the one whose turn it is first */
+    ga_timer_ expiry;    /* armed while a connection is idle */
+    uint64_t expires_at; /* when it fires */
+    ga__origin **buckets;
+    size_t bucket_count; /* a power of two, or 0 */
+    size_t origin_count;
+    bool closed;
+} ga__pool;
+
+void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive);
+
+/* A place for the url's origin. *connection is open when it served before (and looks alive), and otherwise
+ * new: to be opened by the caller. Suspends where there is none free; the calling task then waits until
+ * `deadline`.
+ * @return 0; GA_ETIMEDOUT, GA_ECANCELED (nothing recorded); GA_ECLOSED (the session was freed), GA_ENOMEM */
+int ga__pool_acquire(ga__pool *pool, const ga__url *url, uint64_t deadline, ga__connection **connection);
+
+/* Gives the place up. An open connection is kept where `reusable`, and closed otherwise. `hint` is how long
+ * the server says that it keeps it, in seconds; negative where it does not say. Does not suspend. */
+void ga__pool_release(ga__connection *connection, bool reusable, int hint);
+
+/* Closes the connection that has idled longest, for its descriptor. False where none idles. */
+bool ga__pool_close_idle(ga__pool *pool);
+
+/* Closes what is idle; those in line fail with GA_ECLOSED, and what is lent is closed when it comes back. */
+void ga__pool_close(ga__pool *pool);
+
+/* Frees a pool that is closed and has no connections. */
+void ga__pool_free(ga__pool *pool);
+
+void ga__pool_stats(const ga__pool *pool, ga_pool_stats *stats);
+
+#endif

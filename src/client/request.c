@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of one request: judged and written before anything is asked of the network; then, for each
+ * redirect that is followed, a place in the pool, an exchange on its connection, and once more on a fresh one
+ * where a kept connection turned out to be broken. However a call ends, its place is given back by the time
+ * ga_request_with returns or, where a body is still to be read, by the response's end.
+ */
+#include "client/call.h"
+
+#include "base/ascii.h"
+#include "client/response.h"
+#include "protocol/redirect.h"
+#include <string.h>
+
+/* --- preparing ------------------------------------------------------------------------------------ */
+
+/* What may be shown of a URL that could not be parsed: nothing before the last "@", and no control
+ * characters. */
+static const char *showable(const char *url, char *room, size_t capacity)
+{
+    const char *at = strrchr(url, '@');
+    size_t size = 0;
+
+    for (url = at ? at + 1 : url; *url && size < capacity - 1; url++)
+        room[size++] = ga__ascii_is_control(*url) ? '?' : *url;
+    room[size] = '\0';
+    return room;
+}
+
+static int parse_url(ga__call *call)
+{
+    const ga_session *session = call->session;
+    const char *given = call->options->url, *reason = NULL;
+    char shown[128];
+
+    if (!given)
+        return ga__fail(GA_EURL, "%s: there is no URL", call->method);
+    int code =
+        ga__url_parse(&call->url, given, strlen(given), session->has_base ? &session->base : NULL, &reason);
+
+    if (code == 0 && call->options->params)
+        code = ga__url_add_params(&call->url, call->options->params, &reason);
+    if (code < 0)
+        return ga__progress_fail(&call->progress, code, "\"%s\": %s", showable(given, shown, sizeof shown),
+                                 reason);
+    call->progress.url = ga__url_printable(&call->url);
+    return 0;
+}
+
+/* RFC 9110, 9.2.2, and QUERY. */
+static bool is_idempotent(const char *method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"};
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(method, methods[i]) == 0)
+            return true;
+    return false;
+}
+
+static void set_limits(ga__call *call)
+{
+    const ga_request_options *options = call->options;
+    int redirects = options->max_redirects ? options->max_redirects : call->session->max_redirects;
+
+    call->follow = redirects >= 0;
+    call->max_redirects = redirects > 0 ? (unsigned)redirects : 0;
+    call->max_body = options->max_body ? options->max_body : call->session->max_body;
+    if (call->max_body < 0)
+        call->max_body = INT64_MAX;
+}
+
+/* Judges all that the caller gave. Nothing was asked of the network when it fails. */
+static int prepare(ga__call *call)
+{
+    call->progress.phase = GA_PHASE_PREPARE;
+    if (strcmp(call->method, "CONNECT") == 0)
+        return ga__progress_fail(&call->progress, GA_EUSAGE, "CONNECT is for proxies, and is not a request");
+    set_limits(call);
+    int code = ga__timeouts_of_call(&call->timeouts, &call->session->timeouts, call->options);
+
+    if (code == 0)
+        code = parse_url(call);
+    if (code == 0)
+        code = ga__call_set_body(call);
+    if (code == 0)
+        code = ga__call_write_head(call);
+    return code;
+}
+
+/* --- one hop -------------------------------------------------------------------------------------- */
+
+/* Waits until the session's rate allows a request. */
+static int wait_for_rate(ga__call *call)
+{
+    ga_scope scope;
+    uint64_t now = ga__now(), end = call->timeouts.total_at;
+    double left = end == GA__NEVER ? GA_FOREVER : end > now ? (double)(end - now) * 1e-9 : 0;
+
+    call->progress.phase = GA_PHASE_POOL;
+    if (ga_limiter_try(&call->session->limiter, 1) == 0)
+        return 0;
+    ga_scope_open(&scope, left);
+    int code = ga_limiter_wait(&call->session->limiter, 1);
+    int closed = ga_scope_close(&scope);
+
+    if (code == 0)
+        return 0;
+    return ga__progress_wait_failed(&call->progress, closed == GA_ETIMEDOUT ? closed : code,
+                                    GA__TIMEOUT_TOTAL, call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+}
+
+static int acquire(ga__call *call)
+{
+    ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_POOL);
+
+    call->progress.phase = GA_PHASE_POOL;
+    int code = ga__pool_acquire(&call->session->pool, &call->url, wait.at, &call->connection);
+
+    if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
+        return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
+    return code < 0 ? ga__progress_failed(&call->progress, code) : 0;
+}
+
+static void give_up_connection(ga__call *call)
+{
+    if (call->connection)
+        ga__pool_release(call->connection, false, -1);
+    call->connection = NULL;
+}
+
+/* Whether the request goes out once more, on a fresh connection: a connection that was kept may have been
+ * closed by the server before the request reached it. Not where an answer began, nor where the request may
+ * have been acted upon and is not idempotent; and never after a fresh connection. */
+static bool is_stale(const ga__call *call, int code)
+{
+    const ga__progress *progress = &call->progress;
+
+    if (code != GA_EDISCONNECTED && code != GA_ERESET && code != GA_ETLS)
+        return false;
+    return call->connection && call->connection->served && progress->bytes_received == 0 &&
+           (progress->bytes_sent == 0 || call->idempotent);
+}
+
+static int exchange(ga__call *call)
+{
+    int code = acquire(call);
+
+    call->progress.attempt = 1;
+    if (code == 0 && !ga__connection_is_open(call->connection))
+        code = ga__call_open(call);
+    if (code == 0)
+        code = ga__call_exchange(call);
+    if (is_stale(call, code)) {
+        call->progress.attempt++;
+        ga__connection_reset(call->connection);
+        code = ga__call_write_head(call);
+        if (code == 0)
+            code = ga__call_open(call);
+        if (code == 0)
+            code = ga__call_exchange(call);
+    }
+    if (code < 0)
+        give_up_connection(call);
+    return code;
+}
+
+/* --- redirects ------------------------------------------------------------------------------------ */
+
+/* The answer's Location fields: the first, and one that differs from it where there is such a one. */
+static size_t find_locations(const ga_response *response, ga__slice locations[2])
+{
+    const ga__headers *headers = &response->headers;
+    size_t count = 0;
+
+    for (const ga__field *field = NULL; (field = ga__headers_next(headers, GA__FIELD_LOCATION, field));) {
+        ga__slice location = {ga__field_value(headers, field), field->value_size};
+
+        if (count == 0 || (count == 1 && !ga__slice_equal(locations[0], location)))
+            locations[count++] = location;
+    }
+    return count;
+}
+
+/* Makes the call's next hop of the redirect. */
+static int go_on(ga__call *call, ga__redirect *redirect)
+{
+    ga__url_free(&call->url);
+    call->url = redirect->url;
+    redirect->url = (ga__url){0};
+    call->progress.url = ga__url_printable(&call->url);
+    call->method = redirect->method;
+    call->progress.method = redirect->method;
+    call->idempotent = call->options->idempotent || is_idempotent(call->method);
+    call->drop_body_headers |= redirect->drop_body;
+    call->drop_credentials |= redirect->drop_credentials;
+    call->drop_host |= redirect->drop_host;
+    if (redirect->drop_body) {
+        call->has_body = false;
+        call->body_size = 0;
+    }
+    call->redirects++;
+    ga_response_free(call->response);
+    call->response = NULL;
+    return ga__call_write_head(call);
+}
+
+/* Looks whether the answer is a redirect to be followed. @return 1 when it is, and the call is ready for the
+ * next hop; 0 when the answer is the caller's; a failure, recorded */
+static int follow(ga__call *call)
+{
+    ga_response *response = call->response;
+    ga__slice locations[2];
+    ga__redirect redirect;
+
+    if (!call->follow || response->http.status < 300 || response->http.status > 399)
+        return 0;
+    ga__redirect_case answer = {
+        .status = response->http.status,
+        .method = call->method,
+        .locations = locations,
+        .location_count = find_locations(response, locations),
+        .url = &call->url,
+        .has_body = call->has_body,
+        .replayable = true,
+        .credentials_dropped = call->drop_credentials,
+        .followed = call->redirects,
+        .limit = call->max_redirects,
+    };
+
+    ga__redirect_decide(&redirect, &answer);
+    int code = 0;
+
+    if (redirect.action == GA__REDIRECT_FAIL)
+        code = ga__progress_fail(&response->progress, redirect.code, "redirect (%d): %s",
+                                 response->http.status, redirect.reason);
+    else if (redirect.action == GA__REDIRECT_FOLLOW)
+        code = go_on(call, &redirect);
+    bool followed = redirect.action == GA__REDIRECT_FOLLOW;
+
+    ga__redirect_free(&redirect);
+    return code < 0 ? code : followed;
+}
+
+/* --- the call ------------------------------------------------------------------------------------- */
+
+static int run(ga__call *call)
+{
+    int code = prepare(call);
+
+    if (code < 0)
+        return code;
+    do {
+        code = call->session->limited ? wait_for_rate(call) : 0;
+        if (code == 0)
+            code = exchange(call);
+        if (code == 0)
+            code = follow(call);
+    } while (code > 0);
+    if (code == 0 && call->session->raise_for_status)
+        code = ga_raise_for_status(call->response);
+    return code;
+}
+
+static void begin(ga__call *call, ga_session *session, const char *method, const ga_request_options *options)
+{
+    *call = (ga__call){.session = session, .options = options, .method = method};
+    call->progress.method = method;
+    call->idempotent = options->idempotent || is_idempotent(method);
+    ga__session_ref(session);
+}
+
+static void end(ga__call *call)
+{
+    ga__call_release_head(call);
+    ga__url_free(&call->url);
+    free(call->owned_body);
+    ga__session_unref(call->session);
+}
+
+ga_response *ga_request_with(ga_session *session, const char *method, const ga_request_options *options)
+{
+    ga_request_options given;
+    ga__call call;
+
+    if (!session || ga__checkpoint() < 0)
+        return NULL;
+    if (session->loop != ga__loop_here) {
+        ga__misuse(GA_EUSAGE, "a session is used in another loop than the one that it was made in");
+        return NULL;
+    }
+    if (!method || !options) {
+        ga__fail(GA_EUSAGE, "ga_request: there is no method");
+        return NULL;
+    }
+    if (options->size_ != sizeof given) { /* another version's struct: what it lacks is left out */
+        given = (ga_request_options){0};
+        memcpy(&given, options, options->size_ < sizeof given ? options->size_ : sizeof given);
+        options = &given;
+    }
+    begin(&call, session, method, options);
+    if (run(&call) < 0) {
+        ga_response_free(call.response);
+        call.response = NULL;
+    }
+    ga_response *response = call.response;
+
+    end(&call);
+    return response;
+}

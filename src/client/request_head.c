@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a request says: its head, in one pass into a buffer that the session keeps for that, and its body. All
+ * that comes from the caller goes through protocol/http1_writer, which lets nothing pass that could end a
+ * line. Called by client/request.c before a connection is asked for, so that what is refused costs none, and
+ * again for each further exchange.
+ */
+#include "client/call.h"
+
+#include "base/ascii.h"
+#include "protocol/http1_writer.h"
+#include "protocol/percent.h"
+#include "protocol/redirect.h"
+#include "protocol/token.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the body ------------------------------------------------------------------------------------- */
+
+static int dump_json(ga__call *call)
+{
+    call->owned_body = json_dumps(call->options->json, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (!call->owned_body)
+        return ga__progress_fail(&call->progress, GA_EUSAGE,
+                                 "the JSON value cannot be written: it holds itself, or text "
+                                 "that is not UTF-8");
+    call->body = call->owned_body;
+    call->body_size = strlen(call->body);
+    return 0;
+}
+
+int ga__call_set_body(ga__call *call)
+{
+    const ga_request_options *options = call->options;
+    int kinds = (options->body != NULL) + (options->text != NULL) + (options->json_text != NULL) +
+                (options->json != NULL);
+    const char *type = NULL;
+    int code = 0;
+
+    if (kinds > 1)
+        return ga__progress_fail(&call->progress, GA_EUSAGE,
+                                 "more than one of .body, .text, .json_text and .json is given");
+    if (!options->body && options->body_size > 0)
+        return ga__progress_fail(&call->progress, GA_EUSAGE, ".body_size is given without .body");
+    call->has_body = kinds > 0;
+    if (options->body) {
+        call->body = options->body;
+        call->body_size = options->body_size;
+        type = "application/octet-stream";
+    } else if (options->text || options->json_text) {
+        call->body = options->text ? options->text : options->json_text;
+        call->body_size = strlen(call->body);
+        type = options->text ? "text/plain; charset=utf-8" : "application/json";
+    } else if (options->json) {
+        code = dump_json(call);
+        type = "application/json";
+    }
+    call->content_type = options->content_type ? options->content_type : type;
+    return code;
+}
+
+/* Methods whose meaning expects a body: they say so even when it is empty (RFC 9110, 8.6). */
+static bool expects_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
+/* --- headers -------------------------------------------------------------------------------------- */
+
+static bool names_header(const ga_pair *headers, const char *name)
+{
+    for (; headers && headers->name; headers++)
+        if (ga__ascii_equal(ga__slice_of(headers->name), ga__slice_of(name)))
+            return true;
+    return false;
+}
+
+/* Whether the header goes to this hop, after the redirects so far. */
+static bool goes_along(const ga__call *call, const char *name)
+{
+    if (!call->drop_body_headers && !call->drop_credentials && !call->drop_host)
+        return true;
+    ga__redirect hop = {.drop_body = call->drop_body_headers,
+                        .drop_credentials = call->drop_credentials,
+                        .drop_host = call->drop_host};
+
+    return ga__redirect_keeps_header(&hop, name, strlen(name));
+}
+
+/* Whether one of the headers that the call itself makes must be left out, since the caller gave it. */
+static bool given_by_hand(const ga__call *call, const char *name)
+{
+    return names_header(call->options->headers, name) && goes_along(call, name);
+}
+
+/* The session's headers: as they are kept where the call changes none of them, else one by one. */
+static void write_session_headers(const ga__call *call, ga__http1_writer *writer)
+{
+    const ga_session *session = call->session;
+    bool authorized = ga__url_has_userinfo(&call->url);
+    uint64_t made = (uint64_t)authorized << GA__FIELD_AUTHORIZATION | (uint64_t)(call->content_type != NULL)
+                                                                          << GA__FIELD_CONTENT_TYPE;
+
+    if (!call->options->headers && !(session->present & made) && call->redirects == 0) {
+        ga__http1_write_lines(writer, session->lines.data, session->lines.size, session->present);
+        return;
+    }
+    for (const ga_pair *header = session->headers; header->name; header++) {
+        bool replaced = names_header(call->options->headers, header->name) ||
+                        (authorized && ga__ascii_is(ga__slice_of(header->name), "authorization")) ||
+                        (call->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type"));
+
+        if (!replaced && goes_along(call, header->name))
+            ga__http1_write_field(writer, header->name, header->value);
+    }
+}
+
+/* The caller's own headers. One without a value only takes the session's away. */
+static void write_own_headers(const ga__call *call, ga__http1_writer *writer)
+{
+    for (const ga_pair *header = call->options->headers; header && header->name; header++)
+        if (header->value && goes_along(call, header->name) &&
+            !(call->options->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type")))
+            ga__http1_write_field(writer, header->name, header->value);
+}
+
+/* RFC 4648, 4. */
+static void add_base64(ga__buffer *out, const unsigned char *bytes, size_t size)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < size; i += 3) {
+        unsigned left = size - i < 3 ? (unsigned)(size - i) : 3;
+        unsigned group = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+                         (left > 2 ? bytes[i + 2] : 0);
+
+        for (unsigned digit = 0; digit < 4; digit++)
+            ga__buffer_add_char(out, digit <= left ? alphabet[group >> (18 - 6 * digit) & 63] : '=');
+    }
+}
+
+/* "Basic ..." of the URL's userinfo (RFC 7617), where the caller gave no Authorization of its own. */
+static int write_userinfo(const ga__call *call, ga__http1_writer *writer)
+{
+    ga__buffer plain = GA__BUFFER_INIT, value = GA__BUFFER_INIT;
+    ga__slice username = ga__url_username(&call->url), password = ga__url_password(&call->url);
+    int code = 0;
+
+    ga__percent_decode(&plain, username.data, username.size);
+    if (plain.size > 0 && memchr(plain.data, ':', plain.size)) {
+        code = ga__progress_fail(
+            &call->progress, GA_EHEADER,
+            "Authorization: the user name in the URL has a colon, which Basic cannot carry");
+        goto out;
+    }
+    ga__buffer_add_char(&plain, ':');
+    ga__percent_decode(&plain, password.data, password.size);
+    for (size_t i = 0; i < plain.size; i++)
+        if (ga__ascii_is_control(plain.data[i])) {
+            code = ga__progress_fail(
+                &call->progress, GA_EHEADER,
+                "Authorization: the user name or password in the URL has a control character");
+            goto out;
+        }
+    ga__buffer_add(&value, "Basic ");
+    add_base64(&value, (const unsigned char *)plain.data, plain.size);
+    if (plain.failed || value.failed)
+        code = ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the request");
+    else
+        ga__http1_write_field_sized(writer, "Authorization", strlen("Authorization"), value.data, value.size);
+out:
+    ga__buffer_free(&plain);
+    ga__buffer_free(&value);
+    return code;
+}
+
+/* --- the head ------------------------------------------------------------------------------------- */
+
+/* Copies the slice as a string where it fits. */
+static const char *as_string(char *room, size_t capacity, ga__slice slice)
+{
+    if (slice.size >= capacity)
+        return "";
+    memcpy(room, slice.data, slice.size);
+    room[slice.size] = '\0';
+    return room;
+}
+
+static void write_request_line(ga__call *call, ga__http1_writer *writer)
+{
+    char authority[GA__HOST_MAX + sizeof "[]:65535"];
+    ga__slice target = ga__url_target(&call->url);
+    const char *host = given_by_hand(call, "Host")
+                           ? NULL
+                           : as_string(authority, sizeof authority, ga__url_authority(&call->url));
+
+    if (target.data[target.size] == '\0') {
+        ga__http1_write_request(writer, &call->head, call->method, target.data, host);
+        return;
+    }
+    char *copy = strndup(target.data, target.size); /* a fragment follows it */
+
+    if (copy)
+        ga__http1_write_request(writer, &call->head, call->method, copy, host);
+    else
+        call->head.failed = true;
+    free(copy);
+}
+
+static int refused(const ga__call *call, const ga__http1_writer *writer)
+{
+    char name[64];
+    size_t size = 0;
+
+    for (; writer->culprit && size < writer->culprit_size && size < sizeof name - 1; size++)
+        name[size] = ga__ascii_is_control(writer->culprit[size]) ? '?' : writer->culprit[size];
+    name[size] = '\0';
+    if (size > 0)
+        return ga__progress_fail(&call->progress, writer->code, "header %s: %s", name, writer->problem);
+    return ga__progress_fail(&call->progress, writer->code, "%s", writer->problem);
+}
+
+/* Whether the caller's own headers end the connection with this request, and whether they allow a repetition.
+ */
+static void note_own_headers(ga__call *call)
+{
+    call->close = false;
+    for (const ga_pair *header = call->options->headers; header && header->name; header++) {
+        if (!header->value)
+            continue;
+        ga__field_id id = ga__field_identify(header->name, strlen(header->name));
+
+        if (id == GA__FIELD_CONNECTION && ga__list_has(header->value, strlen(header->value), "close"))
+            call->close = true;
+        else if (id == GA__FIELD_OTHER && ga__ascii_is(ga__slice_of(header->name), "idempotency-key"))
+            call->idempotent = true;
+    }
+}
+
+int ga__call_write_head(ga__call *call)
+{
+    bool with_length = call->has_body || expects_body(call->method);
+    ga__http1_writer writer;
+    int code = 0;
+
+    if (call->head.data == NULL) {
+        call->head = call->session->scratch;
+        call->session->scratch = GA__BUFFER_INIT;
+    }
+    ga__buffer_clear(&call->head);
+    write_request_line(call, &writer);
+    if (call->head.failed)
+        return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the request");
+    write_session_headers(call, &writer);
+    if (call->options->headers) {
+        note_own_headers(call);
+        write_own_headers(call, &writer);
+    }
+    if (ga__url_has_userinfo(&call->url) && !given_by_hand(call, "Authorization"))
+        code = write_userinfo(call, &writer);
+    if (code < 0)
+        return code;
+    if (call->content_type && goes_along(call, "Content-Type") &&
+        (call->options->content_type || !names_header(call->options->headers, "Content-Type")))
+        ga__http1_write_field(&writer, "Content-Type", call->content_type);
+    code = ga__http1_write_end(&writer, with_length ? GA__BODY_LENGTH : GA__BODY_NONE, call->body_size);
+    return code < 0 ? refused(call, &writer) : 0;
+}
+
+void ga__call_release_head(ga__call *call)
+{
+    enum { MOST_KEPT = 64 << 10 };
+
+    if (!call->session->scratch.data && call->head.capacity <= MOST_KEPT && !call->head.failed) {
+        call->session->scratch = call->head;
+        call->head = GA__BUFFER_INIT;
+    }
+    ga__buffer_free(&call->head);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Responses: making one of a head that was received, what can be asked of it, and its end. The body's reading
+ * is in client/response_body.c.
+ */
+#include "client/response.h"
+
+#include "client/repr.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* A body up to this size gets its room with the response, whether it has come or not. */
+enum { INLINE_BODY = 16 << 10 };
+
+/* How much room the body gets with the response. */
+static size_t room_for_body(const ga__call *call, size_t rest_size)
+{
+    const ga__http1_response *http = &call->http;
+
+    if (http->body.kind == GA__BODY_NONE)
+        return 0;
+    if (http->body.kind != GA__BODY_LENGTH)
+        return rest_size;
+    if (http->length <= INLINE_BODY || http->length < rest_size)
+        return (size_t)http->length;
+    return rest_size;
+}
+
+ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size)
+{
+    const ga__headers *headers = &call->session->table.headers;
+    const char *url = ga__url_printable(&call->url);
+    size_t method_size = strlen(call->method) + 1, url_size = strlen(url) + 1;
+    size_t packed = ga__headers_pack_size(headers);
+    size_t room = room_for_body(call, rest_size);
+    ga_response *response = malloc(sizeof *response + packed + method_size + url_size + room + 1);
+
+    if (!response)
+        return NULL;
+    char *at = (char *)(response + 1);
+
+    memset(response, 0, sizeof *response);
+    ga__headers_pack(headers, at, &response->headers);
+    at += packed;
+    response->text = at;
+    memcpy(at, call->method, method_size);
+    memcpy(at + method_size, url, url_size);
+    response->http = call->http;
+    response->progress = call->progress;
+    response->progress.method = at;
+    response->progress.url = at + method_size;
+    response->progress.phase = GA_PHASE_READ;
+    response->progress.status = call->http.status;
+    response->timeouts = call->timeouts;
+    response->max_body = call->max_body;
+    response->redirects = (int)call->redirects;
+    response->unusable = call->close || call->sending;
+    response->body = at + method_size + url_size;
+    response->capacity = room;
+    response->session = call->session;
+    response->connection = call->connection;
+    ga__session_ref(call->session);
+    call->connection = NULL;
+    response->size = ga__response_decode(response, rest, rest_size, response->body);
+    response->body[response->size] = '\0';
+    return response;
+}
+
+void ga__response_settle(ga_response *response)
+{
+    ga__connection *connection = response->connection;
+
+    if (!connection || (!response->done && !response->failed))
+        return;
+    bool reusable = response->done && !response->unusable &&
+                    ga__http1_response_reusable(&response->http, response->surplus);
+    int hint = ga__headers_has(&response->headers, GA__FIELD_KEEP_ALIVE)
+                   ? ga__http1_keep_alive_timeout(&response->headers)
+                   : -1;
+
+    connection->served = true;
+    response->connection = NULL;
+    ga__pool_release(connection, reusable, hint);
+    ga__session_unref(response->session);
+    response->session = NULL;
+}
+
+void ga_response_free(ga_response *response)
+{
+    if (!response)
+        return;
+    if (response->connection && response->session->loop != ga__loop_here) {
+        ga__misuse(GA_EUSAGE,
+                   "ga_response_free: the response belongs to another loop, or its loop has ended");
+        return;
+    }
+    if (response->connection && !response->failed)
+        ga__response_drain(response);
+    if (!response->done && !response->failed)
+        response->failed = GA_ECLOSED;
+    ga__response_settle(response);
+    ga__http1_response_free(&response->http);
+    if (response->owned)
+        free(response->body);
+    free(response);
+}
+
+int ga_status(const ga_response *response)
+{
+    return response ? response->http.status : 0;
+}
+
+const char *ga_reason(const ga_response *response)
+{
+    return response ? response->headers.bytes + response->http.phrase : "";
+}
+
+const char *ga_url(const ga_response *response)
+{
+    return response ? response->progress.url : "";
+}
+
+int ga_redirects(const ga_response *response)
+{
+    return response ? response->redirects : 0;
+}
+
+const char *ga_http_version(const ga_response *response)
+{
+    if (!response)
+        return "";
+    return response->http.minor == 0 ? "1.0" : "1.1";
+}
+
+const char *ga_header(const ga_response *response, const char *name)
+{
+    return response && name ? ga__headers_get(&response->headers, name) : NULL;
+}
+
+int ga_header_at(const ga_response *response, size_t index, ga_pair *header)
+{
+    if (!response || index >= response->headers.count)
+        return 0;
+    const ga__field *field = &response->headers.fields[index];
+
+    header->name = ga__field_name(&response->headers, field);
+    header->value = ga__field_value(&response->headers, field);
+    return 1;
+}
+
+int ga_raise_for_status(const ga_response *response)
+{
+    if (!response) {
+        int code = ga_error()->code;
+
+        return code < 0 ? code : ga__fail(GA_EUSAGE, "ga_raise_for_status: there is no response");
+    }
+    if (response->http.status < 400)
+        return 0;
+    ga__buffer reason = GA__BUFFER_INIT;
+
+    ga__repr(&reason, ga_reason(response));
+    /* To the byte what aiohttp's ClientResponseError says. */
+    ga__fail(GA_ESTATUS, "%d, message=%s, url=URL('%s')", response->http.status,
+             reason.data ? reason.data : "''", response->progress.url);
+    ga__buffer_free(&reason);
+    ga__progress_fill(&response->progress);
+    return GA_ESTATUS;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A response: its head, and the body as far as it has come. One allocation holds the struct, the head, the
+ * URL and the body where that is small or here already. The connection goes back to the pool as soon as the
+ * body's end has come, whether the caller has read it or not.
+ */
+#ifndef GA__RESPONSE_H
+#define GA__RESPONSE_H
+
+#include "client/call.h"
+
+struct ga_response {
+    ga_session *session;        /* while there is a connection, which holds a reference */
+    ga__connection *connection; /* NULL: it is not needed any more */
+    ga__http1_response http;
+    ga__headers headers;
+    ga__progress progress; /* its strings are the response's */
+    ga__timeouts timeouts;
+    int64_t max_body;
+    int redirects;
+    bool unusable;  /* the connection cannot serve another request, whatever the response says */
+    bool done;      /* the body's end has come */
+    size_t surplus; /* bytes that came behind the body's end */
+    int failed;     /* why there is no more of the body: a code, or 0 */
+    /* content that has come */
+    char *body;
+    size_t size;     /* bytes in body; a NUL follows them where body is not NULL */
+    size_t taken;    /* of them by ga_read */
+    size_t capacity; /* of body, without the NUL's byte */
+    bool owned;      /* body is an allocation of its own */
+    char *text;      /* the method and the URL */
+};
+
+/* The response whose head is in call->http and the session's table, with `rest` received behind it. It takes
+ * the call's connection over, but does not give it back yet: ga__response_settle does. NULL without memory.
+ */
+ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size);
+
+/* Gives the connection back where the body has come to its end, or failed. */
+void ga__response_settle(ga_response *response);
+
+/* Decodes what was received, from `in` to `out`, which may be the same memory; notes the body's end, or what
+ * is wrong with it. @return the bytes of content in `out` */
+size_t ga__response_decode(ga_response *response, const char *in, size_t size, char *out);
+
+/* Takes what is there of the body already, without waiting: what little remains may save the connection. */
+void ga__response_drain(ga_response *response);
+
+#endif

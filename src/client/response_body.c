@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a response's body: on demand, so that what nobody reads stays at the server, and into its
+ * destination, so that nothing is copied twice. The destination is the caller's buffer (ga_read) or the
+ * body's own room (ga_body and what stands on it); chunked content is decoded in place there.
+ */
+#include "client/response.h"
+
+#include "base/ascii.h"
+#include "protocol/charset.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_ROOM = 16 << 10, /* for a body of unknown length */
+    DIRECT_ROOM =
+        1 << 20 /* of a body of known length, what is allocated before the server has shown any of it */
+};
+
+/* --- decoding ------------------------------------------------------------------------------------- */
+
+size_t ga__response_decode(ga_response *response, const char *in, size_t size, char *out)
+{
+    size_t made = 0;
+
+    for (;;) {
+        size_t consumed, slice_size;
+        const char *slice;
+        int code = ga__http1_response_body(&response->http, in, size, &consumed, &slice, &slice_size);
+
+        if (code < 0) {
+            response->failed = code;
+            return made;
+        }
+        if (slice_size > 0 && slice != out + made)
+            memmove(out + made, slice, slice_size);
+        made += slice_size;
+        in += consumed;
+        size -= consumed;
+        if (code == GA__HTTP1_DONE) {
+            response->done = true;
+            response->surplus = size;
+            return made;
+        }
+        if (size == 0)
+            return made;
+    }
+}
+
+/* --- receiving ------------------------------------------------------------------------------------ */
+
+/* Says why there is no more of the body; every read after the failure says it again. */
+static int body_failed(const ga_response *response)
+{
+    unsigned long long received = (unsigned long long)response->http.body.received;
+
+    switch (response->failed) {
+    case GA_ETRUNCATED:
+        if (response->http.body.kind == GA__BODY_LENGTH)
+            return ga__progress_fail(
+                &response->progress, GA_ETRUNCATED,
+                "the body ended early: the server closed the connection after %llu of %llu bytes", received,
+                (unsigned long long)response->http.length);
+        return ga__progress_fail(
+            &response->progress, GA_ETRUNCATED,
+            "the body ended early: the server closed the connection after %llu bytes, without the "
+            "body's end",
+            received);
+    case GA_ENOMEM:
+        return ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
+    case GA_EPROTOCOL:
+    case GA_EHEADTOOBIG:
+        return ga__progress_fail(&response->progress, response->failed,
+                                 "the body is not valid HTTP/1.1, after %llu bytes: %s", received,
+                                 response->http.problem ? response->http.problem : "unknown");
+    default:
+        return ga__progress_fail(&response->progress, response->failed,
+                                 "the connection broke after %llu bytes of the body", received);
+    }
+}
+
+/* The connection ended. @return 0 where that is the body's end */
+static int at_end(ga_response *response)
+{
+    bool clean = response->http.body.kind != GA__BODY_CLOSE || !response->connection->stream.truncated;
+    int code = ga__http1_response_eof(&response->http);
+
+    if (code == GA__HTTP1_DONE && clean) {
+        response->done = true;
+        response->unusable = true;
+        ga__response_settle(response);
+        return 0;
+    }
+    response->failed = GA_ETRUNCATED;
+    ga__response_settle(response);
+    return body_failed(response);
+}
+
+/* The wait ended without anything having come; the response stays as it is. */
+static int wait_failed(const ga_response *response, int code, ga__timeout by)
+{
+    return ga__progress_wait_failed(&response->progress, code, by, response->timeouts.seconds[by]);
+}
+
+/* The most that one call of the system's may bring: what lies behind a body of known length stays where it
+ * is. */
+static size_t most(const ga_response *response, size_t size)
+{
+    const ga__body *body = &response->http.body;
+
+    return body->kind == GA__BODY_LENGTH && body->remaining < size ? (size_t)body->remaining : size;
+}
+
+/* Takes what is there, at most `size` bytes. @return bytes of content; GA_EAGAIN when nothing is there, or
+ * only what frames it; 0 at the end; a failure, recorded */
+static ssize_t receive_now(ga_response *response, char *out, size_t size)
+{
+    ssize_t count = ga__stream_recv_now(&response->connection->stream, out, most(response, size));
+
+    if (count == GA_EAGAIN)
+        return GA_EAGAIN;
+    if (count == 0)
+        return at_end(response);
+    if (count < 0) {
+        response->failed = (int)count;
+        ga__progress_failed(&response->progress, (int)count);
+        ga__response_settle(response);
+        return count;
+    }
+    response->progress.bytes_received += (uint64_t)count;
+    size_t made = ga__response_decode(response, out, (size_t)count, out);
+
+    ga__response_settle(response);
+    if (made > 0)
+        return (ssize_t)made;
+    if (response->failed)
+        return body_failed(response);
+    return response->done ? 0 : GA_EAGAIN;
+}
+
+/* Waits for the next piece of content. @return as receive_now, never GA_EAGAIN; and GA_ETIMEDOUT,
+ * GA_ECANCELED */
+static ssize_t receive(ga_response *response, char *out, size_t size)
+{
+    if (response->failed)
+        return body_failed(response);
+    if (response->done)
+        return 0;
+    ga__wait wait = ga__timeouts_wait(&response->timeouts, GA__TIMEOUT_READ);
+
+    for (;;) {
+        uint64_t before = response->progress.bytes_received;
+        int code = ga__stream_wait_readable(&response->connection->stream, wait.at);
+
+        if (code < 0)
+            return wait_failed(response, code, wait.by);
+        ssize_t count = receive_now(response, out, size);
+
+        if (count != GA_EAGAIN)
+            return count;
+        if (response->progress.bytes_received > before)
+            wait = ga__timeouts_wait(&response->timeouts, GA__TIMEOUT_READ);
+    }
+}
+
+void ga__response_drain(ga_response *response)
+{
+    char *lent = ga__loop_lend();
+
+    if (!lent || response->done)
+        return;
+    ssize_t count = ga__stream_recv_now(&response->connection->stream, lent, GA__LENT_SIZE);
+
+    if (count > 0)
+        ga__response_decode(response, lent, (size_t)count, lent);
+}
+
+/* --- the whole body ------------------------------------------------------------------------------- */
+
+static int too_large(const ga_response *response)
+{
+    if (response->http.body.kind == GA__BODY_LENGTH)
+        return ga__progress_fail(
+            &response->progress, GA_ETOOLARGE,
+            "the body has %llu bytes, more than the %lld that max_body allows; read it with ga_read, "
+            "or allow more",
+            (unsigned long long)response->http.length, (long long)response->max_body);
+    return ga__progress_fail(
+        &response->progress, GA_ETOOLARGE,
+        "the body is larger than the %lld bytes that max_body allows; read it with ga_read, or allow "
+        "more",
+        (long long)response->max_body);
+}
+
+/* Gives the body room for `capacity` bytes and the NUL. */
+static int grow(ga_response *response, size_t capacity)
+{
+    char *body = realloc(response->owned ? response->body : NULL, capacity + 1);
+
+    if (!body)
+        return ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
+    if (!response->owned)
+        memcpy(body, response->body, response->size);
+    response->body = body;
+    response->capacity = capacity;
+    response->owned = true;
+    return 0;
+}
+
+/* Makes room for the next piece. A body of known length gets all of its room at once, so that it never moves,
+ * but for a large one only after the first part of it has come. */
+static int make_room(ga_response *response)
+{
+    const ga__body *body = &response->http.body;
+    size_t wanted = response->capacity < FIRST_ROOM ? FIRST_ROOM : response->capacity * 2;
+
+    if (response->size < response->capacity)
+        return 0;
+    if (body->kind == GA__BODY_LENGTH) {
+        size_t whole = response->size + (size_t)body->remaining;
+
+        wanted = whole <= DIRECT_ROOM || response->size >= DIRECT_ROOM / 4 ? whole : DIRECT_ROOM / 2;
+    }
+    return grow(response, wanted);
+}
+
+/* Reads the body to its end. */
+static int read_all(ga_response *response)
+{
+    const ga__body *body = &response->http.body;
+
+    if (body->kind == GA__BODY_LENGTH && response->http.length > (uint64_t)response->max_body)
+        return too_large(response);
+    while (!response->done) {
+        int code = make_room(response);
+
+        if (code < 0)
+            return code;
+        ssize_t count =
+            receive(response, response->body + response->size, response->capacity - response->size);
+
+        if (count < 0)
+            return (int)count;
+        response->size += (size_t)count;
+        response->body[response->size] = '\0';
+        if (body->received > (uint64_t)response->max_body)
+            return too_large(response);
+    }
+    return body->received > (uint64_t)response->max_body ? too_large(response) : 0;
+}
+
+const void *ga_body(ga_response *response, size_t *size)
+{
+    if (size)
+        *size = 0;
+    if (!response || ga__checkpoint() < 0)
+        return NULL;
+    if (read_all(response) < 0)
+        return NULL;
+    if (size)
+        *size = response->size - response->taken;
+    return response->body + response->taken;
+}
+
+/* --- pieces --------------------------------------------------------------------------------------- */
+
+ssize_t ga_read(ga_response *response, void *buffer, size_t size)
+{
+    if (!response)
+        return ga_error()->code < 0 ? ga_error()->code : GA_EUSAGE;
+    int code = ga__checkpoint();
+
+    if (code < 0)
+        return code;
+    if (size == 0)
+        return ga__progress_fail(&response->progress, GA_EUSAGE, "ga_read: the buffer has no room");
+    size_t here = response->size - response->taken;
+
+    if (here > 0) {
+        here = here < size ? here : size;
+        memcpy(buffer, response->body + response->taken, here);
+        response->taken += here;
+        return (ssize_t)here;
+    }
+    response->size = response->taken = 0;
+    return receive(response, buffer, size);
+}
+
+/* --- text and JSON -------------------------------------------------------------------------------- */
+
+static ga__slice content_type(const ga_response *response)
+{
+    const char *value = ga__headers_known(&response->headers, GA__FIELD_CONTENT_TYPE);
+
+    return value ? ga__slice_of(value) : (ga__slice){"", 0};
+}
+
+char *ga_text(ga_response *response)
+{
+    size_t size;
+    const char *body = ga_body(response, &size);
+
+    if (!body)
+        return NULL;
+    ga__buffer text = GA__BUFFER_INIT;
+    ga__slice type = content_type(response);
+
+    if (ga__charset_is_utf8(type, body, size))
+        ga__buffer_append(&text, body, size);
+    else
+        ga__charset_decode(&text, type, body, size);
+    char *result = ga__buffer_take(&text);
+
+    if (!result)
+        ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body's text");
+    return result;
+}
+
+json_t *ga_json(ga_response *response)
+{
+    size_t size;
+    const char *body = ga_body(response, &size);
+
+    if (!body)
+        return NULL;
+    ga__buffer text = GA__BUFFER_INIT;
+    ga__slice type = content_type(response);
+    json_t *json = NULL;
+    json_error_t error;
+
+    if (!ga__charset_is_utf8(type, body, size)) {
+        ga__charset_decode(&text, type, body, size);
+        body = text.data ? text.data : "";
+        size = text.size;
+    }
+    if (text.failed) {
+        ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body's text");
+        goto out;
+    }
+    json = json_loadb(body, size, JSON_DECODE_ANY, &error);
+    if (!json && json_error_code(&error) == json_error_out_of_memory)
+        ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the JSON value");
+    else if (!json)
+        ga__progress_fail(&response->progress, GA_EJSON, "the body is not JSON: line %d, column %d: %s",
+                          error.line, error.column, error.text);
+    if (!json)
+        ga__error_edit()->phase = GA_PHASE_DECODE;
+out:
+    ga__buffer_free(&text);
+    return json;
+}

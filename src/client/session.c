@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions: options with their defaults, and the end. A session lives until its user freed it and no call and
+ * no response holds a connection of it; after the user's ga_session_free no new call begins.
+ */
+#include "client/session.h"
+
+#include "base/ascii.h"
+#include "protocol/http1_writer.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DEFAULT_LIMIT = 100,
+    DEFAULT_KEEPALIVE = 15,
+    DEFAULT_REDIRECTS = 10,
+    DEFAULT_MAX_BODY = 64 << 20,
+    DEFAULT_MAX_HEAD = 64 << 10,
+    MOST_MAX_HEAD =
+        GA__LENT_SIZE - (64 << 10), /* a head must fit into the loop's buffer, with something behind it */
+    OWN_HEADERS = 2                 /* User-Agent and Accept */
+};
+
+/* --- headers -------------------------------------------------------------------------------------- */
+
+static bool has_header(const ga_pair *headers, const char *name)
+{
+    for (; headers && headers->name; headers++)
+        if (ga__ascii_is(ga__slice_of(headers->name), name))
+            return true;
+    return false;
+}
+
+/* Adds a copy of a header to the session's. */
+static int add_header(ga_session *session, size_t *count, const char *name, const char *value)
+{
+    ga_pair *pair = &session->headers[(*count)++];
+
+    *pair = (ga_pair){strdup(name), strdup(value)};
+    return pair->name && pair->value ? 0 : ga__fail(GA_ENOMEM, "no memory for a session");
+}
+
+static int copy_headers(ga_session *session, const ga_session_options *options)
+{
+    const char *agent = options->user_agent ? options->user_agent : "gather/" GA__VERSION;
+    size_t count = 0, given = 0;
+    int code = 0;
+
+    while (options->headers && options->headers[given].name)
+        given++;
+    session->headers = calloc(given + OWN_HEADERS + 1, sizeof *session->headers);
+    if (!session->headers)
+        return ga__fail(GA_ENOMEM, "no memory for a session");
+    if (!has_header(options->headers, "User-Agent"))
+        code = add_header(session, &count, "User-Agent", agent);
+    if (code == 0 && !has_header(options->headers, "Accept"))
+        code = add_header(session, &count, "Accept", "*/*");
+    for (size_t i = 0; i < given && code == 0; i++)
+        if (options->headers[i].value)
+            code = add_header(session, &count, options->headers[i].name, options->headers[i].value);
+    return code;
+}
+
+/* Writes the headers once, as they stand in the head of every request that changes none of them. */
+static int write_lines(ga_session *session)
+{
+    ga__buffer head = GA__BUFFER_INIT;
+    ga__http1_writer writer;
+
+    ga__http1_write_request(&writer, &head, "GET", "/", "host");
+    size_t start = head.size;
+
+    for (const ga_pair *header = session->headers; header->name; header++)
+        ga__http1_write_field(&writer, header->name, header->value);
+    if (writer.code == 0) {
+        ga__buffer_append(&session->lines, head.data + start, head.size - start);
+        session->present = writer.present & ~(UINT64_C(1) << GA__FIELD_HOST);
+    }
+    int code = writer.code ? ga__fail(writer.code, "a header of the session, %.*s: %s",
+                                      writer.culprit ? (int)strnlen(writer.culprit, 100) : 0,
+                                      writer.culprit ? writer.culprit : "", writer.problem)
+                           : 0;
+
+    if (code == 0 && (head.failed || session->lines.failed))
+        code = ga__fail(GA_ENOMEM, "no memory for a session");
+    ga__buffer_free(&head);
+    return code;
+}
+
+/* Headers that are of one request and not of a session. */
+static int check_headers(const ga_session *session)
+{
+    static const char *const refused[] = {"Host", "Content-Length", "Transfer-Encoding", "Connection",
+                                          "Upgrade"};
+
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (has_header(session->headers, refused[i]))
+            return ga__fail(GA_EHEADER, "a header of the session, %s: it belongs to single requests",
+                            refused[i]);
+    return 0;
+}
+
+/* --- options -------------------------------------------------------------------------------------- */
+
+static int parse_base(ga_session *session, const char *base_url)
+{
+    const char *reason = NULL;
+
+    if (!base_url)
+        return 0;
+    int code = ga__url_parse(&session->base, base_url, strlen(base_url), NULL, &reason);
+
+    if (code < 0)
+        return ga__fail(code == GA_ESCHEME ? GA_EURL : code, "the base URL %s", reason);
+    session->has_base = true;
+    return 0;
+}
+
+static char *copy_string(const char *string, bool *failed)
+{
+    char *copy = string ? strdup(string) : NULL;
+
+    *failed |= string && !copy;
+    return copy;
+}
+
+/* Keeps what TLS needs. Files that are named are read now, so that a mistake shows at once; the system's CAs
+ * are read when an https URL asks for them. */
+static int set_tls(ga_session *session, const ga_session_options *options)
+{
+    bool failed = false;
+
+    session->tls_options = (ga__tls_options){
+        .insecure = options->insecure != 0,
+        .ca_file = copy_string(options->ca_file, &failed),
+        .ca_path = copy_string(options->ca_path, &failed),
+        .cert_file = copy_string(options->cert_file, &failed),
+        .key_file = copy_string(options->key_file, &failed),
+        .version_min = options->tls_version_min,
+        .alpn = "http/1.1",
+    };
+    if (failed)
+        return ga__fail(GA_ENOMEM, "no memory for a session");
+    if (options->key_file && !options->cert_file)
+        return ga__fail(GA_EUSAGE, "key_file is given without cert_file");
+    if (options->tls_version_min != 0 && options->tls_version_min != 12 && options->tls_version_min != 13)
+        return ga__fail(GA_EUSAGE, "tls_version_min is %d: 12 or 13 is expected", options->tls_version_min);
+    if (!options->ca_file && !options->ca_path && !options->cert_file)
+        return 0;
+    return ga__session_tls(session) ? 0 : ga_error()->code;
+}
+
+ga__tls_config *ga__session_tls(ga_session *session)
+{
+    if (!session->tls)
+        session->tls = ga__tls_config_new(&session->tls_options);
+    return session->tls;
+}
+
+static size_t limit_of(int option, int when_left_out)
+{
+    int limit = option == 0 ? when_left_out : option;
+
+    return limit < 0 ? SIZE_MAX : (size_t)limit;
+}
+
+static int set_pace(ga_session *session, const ga_session_options *options)
+{
+    if (!(options->rate >= 0) || isinf(options->rate))
+        return ga__fail(GA_EUSAGE, "the rate is %g: requests per second are expected, 0 for no limit",
+                        options->rate);
+    if (options->burst < 0)
+        return ga__fail(GA_EUSAGE, "the burst is %d: a number of requests is expected", options->burst);
+    session->limited = options->rate > 0;
+    ga_limiter_init(&session->limiter, options->rate, options->burst > 0 ? options->burst : 1);
+    return 0;
+}
+
+static int set_pool(ga_session *session, const ga_session_options *options)
+{
+    double keepalive = options->keepalive == 0 ? DEFAULT_KEEPALIVE : options->keepalive;
+
+    if (isnan(keepalive))
+        return ga__fail(GA_EUSAGE, "keepalive is no number");
+    ga__pool_init(&session->pool, limit_of(options->limit, DEFAULT_LIMIT),
+                  limit_of(options->limit_per_host, -1), keepalive);
+    return 0;
+}
+
+static void set_sizes(ga_session *session, const ga_session_options *options)
+{
+    size_t head = options->max_head ? options->max_head : DEFAULT_MAX_HEAD;
+    int64_t body = options->max_body ? options->max_body : DEFAULT_MAX_BODY;
+
+    session->limits = ga__http1_defaults;
+    session->limits.head.max_size = (uint32_t)(head < MOST_MAX_HEAD ? head : MOST_MAX_HEAD);
+    if (session->limits.head.max_line > session->limits.head.max_size)
+        session->limits.head.max_line = session->limits.head.max_size;
+    session->max_body = body < 0 ? INT64_MAX : body;
+    session->max_redirects = options->max_redirects ? options->max_redirects : DEFAULT_REDIRECTS;
+    session->raise_for_status = options->raise_for_status != 0;
+}
+
+static int set_up(ga_session *session, const ga_session_options *options)
+{
+    int code = set_pool(session, options);
+
+    set_sizes(session, options);
+    if (code == 0)
+        code = set_pace(session, options);
+    if (code == 0)
+        code = ga__timeouts_of_session(&session->timeouts, options);
+    if (code == 0)
+        code = parse_base(session, options->base_url);
+    if (code == 0)
+        code = copy_headers(session, options);
+    if (code == 0)
+        code = check_headers(session);
+    if (code == 0)
+        code = write_lines(session);
+    if (code == 0 && options->unix_socket && !ga__address_unix(&session->unix_socket, options->unix_socket))
+        code = ga__fail(GA_EUSAGE, "unix_socket: the path is empty or longer than 107 bytes");
+    if (code == 0)
+        code = set_tls(session, options);
+    return code;
+}
+
+ga_session *ga_session_new_with(const ga_session_options *options)
+{
+    if (!ga__current()) {
+        ga__fail(GA_ENOTASK, "a session is made inside ga_run: its connections belong to the loop");
+        return NULL;
+    }
+    /* An older program's struct is shorter: what it lacks is left out. */
+    ga_session_options given = {0};
+
+    memcpy(&given, options, options->size_ < sizeof given ? options->size_ : sizeof given);
+    ga_session *session = calloc(1, sizeof *session);
+
+    if (!session) {
+        ga__fail(GA_ENOMEM, "no memory for a session");
+        return NULL;
+    }
+    session->loop = ga__loop_here;
+    session->references = 1;
+    ga__headers_table_init(&session->table);
+    if (set_up(session, &given) < 0) {
+        ga__session_unref(session);
+        return NULL;
+    }
+    return session;
+}
+
+/* --- the end -------------------------------------------------------------------------------------- */
+
+static void free_pair(ga_pair *pair)
+{
+    free((char *)(uintptr_t)pair->name);
+    free((char *)(uintptr_t)pair->value);
+}
+
+void ga__session_unref(ga_session *session)
+{
+    if (--session->references > 0)
+        return;
+    ga__pool_free(&session->pool);
+    ga__url_free(&session->base);
+    for (ga_pair *header = session->headers; header && (header->name || header->value); header++)
+        free_pair(header);
+    free(session->headers);
+    ga__buffer_free(&session->lines);
+    ga__buffer_free(&session->scratch);
+    ga__headers_table_free(&session->table);
+    free((char *)(uintptr_t)session->tls_options.ca_file);
+    free((char *)(uintptr_t)session->tls_options.ca_path);
+    free((char *)(uintptr_t)session->tls_options.cert_file);
+    free((char *)(uintptr_t)session->tls_options.key_file);
+    ga__tls_config_unref(session->tls);
+    free(session);
+}
+
+void ga_session_free(ga_session *session)
+{
+    if (!session)
+        return;
+    if (session->loop != ga__loop_here) {
+        ga__misuse(GA_EUSAGE, "ga_session_free: the session belongs to another loop, or its loop has ended");
+        return;
+    }
+    ga_pool_stats stats;
+
+    ga_session_pool(session, &stats);
+    if (stats.in_use + stats.waiting > 0)
+        ga__misuse(GA_EUSAGE,
+                   "ga_session_free: %zu connections are in use and %zu requests are in line; free the "
+                   "responses and "
+                   "end the tasks before",
+                   stats.in_use, stats.waiting);
+    ga__pool_close(&session->pool);
+    ga__session_unref(session);
+}
+
+void ga_session_pool(const ga_session *session, ga_pool_stats *stats)
+{
+    *stats = (ga_pool_stats){0};
+    if (session)
+        ga__pool_stats(&session->pool, stats);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session: the defaults of its requests, and the pool of its connections.
+ */
+#ifndef GA__SESSION_H
+#define GA__SESSION_H
+
+#include "base/buffer.h"
+#include "client/pool.h"
+#include "client/timeouts.h"
+#include "io/address.h"
+#include "io/tls_config.h"
+#include "protocol/http1_response.h"
+#include "protocol/url.h"
+#include "task/loop.h"
+#include <gather/session.h>
+#include <gather/sync.h>
+
+struct ga_session {
+    ga__loop *loop;
+    size_t references; /* the user's, calls', and responses' that hold a connection */
+    ga__pool pool;
+    ga__url base; /* empty where has_base is false */
+    bool has_base;
+    bool limited; /* the rate is */
+    bool raise_for_status;
+    ga_limiter limiter;
+    ga__timeouts timeouts;
+    int max_redirects; /* -1: none are followed */
+    int64_t max_body;  /* INT64_MAX: no limit */
+    ga__http1_limits limits;
+    ga_pair
+        *headers; /* the defaults of every request, User-Agent and Accept among them; ends with a NULL name */
+    ga__buffer lines;            /* the same as lines of a request's head */
+    uint64_t present;            /* bit n: a header with the ga__field_id n is among them */
+    ga__buffer scratch;          /* for a request's head; empty while one is being sent */
+    ga__headers_table table;     /* for a response's head, until it is packed */
+    ga__address unix_socket;     /* of size 0: none */
+    ga__tls_options tls_options; /* strings are the session's */
+    ga__tls_config *tls;         /* NULL until the first https request, or where files are named */
+};
+
+static inline void ga__session_ref(ga_session *session)
+{
+    session->references++;
+}
+
+void ga__session_unref(ga_session *session);
+
+/* What connections have in common for TLS, made on first use. NULL with GA_ETLS, GA_ENOMEM. */
+ga__tls_config *ga__session_tls(ga_session *session);
+
+#endif
