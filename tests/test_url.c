@@ -436,8 +436,8 @@ static void international_names_become_ascii(void **state)
         "http://\xc2\xad/",
         "http://\xe2\x80\x8b/",
         "http://\xd9\xa1\xd9\xa2/",
-        "http://a\xe2\x80\x8c"
-        "b.com/",
+        ("http://a\xe2\x80\x8c"
+         "b.com/"),
         "http://％４１.com/",
     };
     const char *reason;
