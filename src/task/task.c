@@ -104,12 +104,12 @@ void ga__task_end(ga_task *task, int code)
 
 static ga_task *new_in_group(ga_group *group, size_t payload_size)
 {
-    ga_task *current = ga__current();
+    ga__loop *loop = ga__loop_here; /* its own context may start tasks, too: see ga_handle_call */
 
-    if (!current) {
+    if (!loop) {
         ga__misuse(
             GA_ENOTASK,
-            "a task was started outside a task: call ga_run first, and start tasks from the function that it "
+            "a task was started outside a loop: call ga_run first, and start tasks from the function that it "
             "runs");
         return NULL;
     }
@@ -117,7 +117,7 @@ static ga_task *new_in_group(ga_group *group, size_t payload_size)
         ga__misuse(GA_EUSAGE, "a task was started in a group that is not open");
         return NULL;
     }
-    ga_task *task = ga__task_new(current->loop, payload_size);
+    ga_task *task = ga__task_new(loop, payload_size);
 
     if (!task)
         ga__fail(GA_ENOMEM, "no memory for a task");
