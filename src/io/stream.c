@@ -204,14 +204,14 @@ ssize_t ga__stream_recv_now(ga__stream *stream, void *buffer, size_t size)
     }
     if (count == -EAGAIN)
         return GA_EAGAIN;
-    if (count == 0) {
+    /* The system tells of a reset once: where sending learned of it, what is left looks like an end. */
+    if (count == 0 && (stream->eof || !stream->cannot_send || stream->os_error != ECONNRESET)) {
         stream->eof = true;
         return 0;
     }
-    if (!stream->tls) {
-        stream->cannot_receive = true;
+    stream->cannot_receive = true;
+    if (!stream->tls && count < 0)
         stream->os_error = (int)-count;
-    }
     return ga__stream_fail(stream, doing);
 }
 

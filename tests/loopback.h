@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two ends of a connection over loopback, both in this process and on one loop, and a poller that counts its
+ * calls. A test body runs as a task: `run(body)` fails the test where the body does not return 0 or leaves a
+ * descriptor open.
+ */
+#ifndef LOOPBACK_H
+#define LOOPBACK_H
+
+#include "check.h"
+
+#include "io/connect.h"
+#include "io/listener.h"
+#include "task/loop.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct loopback {
+    ga__listener listener;
+    ga__stream client, server;
+} loopback;
+
+/** So many seconds from now, as a deadline. */
+static inline uint64_t in_seconds(double seconds)
+{
+    return ga__deadline(ga__now_exact(), seconds);
+}
+
+/** Listens on a free port of 127.0.0.1. */
+static inline void listen_here(ga__listener *listener)
+{
+    ga__address address;
+
+    assert_true(ga__address_ip(&address, "127.0.0.1", 0));
+    assert_int_equal(ga__listener_open(listener, &address, 0), 0);
+}
+
+static inline void loopback_open_at(loopback *self, const ga__address *address)
+{
+    assert_int_equal(ga__listener_open(&self->listener, address, 0), 0);
+    ga__stream_init(&self->client);
+    ga__stream_init(&self->server);
+    assert_int_equal(ga__connect(&self->client, &self->listener.address, 1, NULL, in_seconds(30), NULL), 0);
+    assert_int_equal(ga__listener_accept(&self->listener, &self->server, in_seconds(30)), 0);
+}
+
+static inline void loopback_open(loopback *self)
+{
+    ga__address address;
+
+    assert_true(ga__address_ip(&address, "127.0.0.1", 0));
+    loopback_open_at(self, &address);
+}
+
+static inline void loopback_close(loopback *self)
+{
+    ga__stream_close(&self->client);
+    ga__stream_close(&self->server);
+    ga__listener_close(&self->listener);
+}
+
+/** Sends one string, without a limit of time. */
+static inline int send_text(ga__stream *stream, const char *text)
+{
+    struct iovec part = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
+
+    return ga__stream_send(stream, &part, 1, GA__NEVER, GA__NEVER);
+}
+
+/** Receives exactly this string. */
+static inline void expect_text(ga__stream *stream, const char *text)
+{
+    char buffer[256];
+    size_t size = strlen(text), done = 0;
+
+    while (done < size) {
+        ssize_t count = ga__stream_recv(stream, buffer + done, size - done, in_seconds(30));
+
+        assert_true(count > 0);
+        done += (size_t)count;
+    }
+    assert_memory_equal(buffer, text, size);
+}
+
+/** The calls of the system's that the loop's streams have made since count_calls(). */
+static struct {
+    ga__poller_ops ops;
+    const ga__poller_ops *real;
+    int sends, recvs;
+} calls;
+
+static inline ssize_t counted_recv(ga__poller *poller, ga__fd *fd, void *buffer, size_t size, int flags)
+{
+    calls.recvs++;
+    return calls.real->recv(poller, fd, buffer, size, flags);
+}
+
+static inline ssize_t counted_send(ga__poller *poller, ga__fd *fd, const struct iovec *parts, int count)
+{
+    calls.sends++;
+    return calls.real->send(poller, fd, parts, count);
+}
+
+static inline void count_calls(void)
+{
+    ga__poller *poller = ga__loop_here->poller;
+
+    if (poller->ops != &calls.ops) {
+        calls.real = poller->ops;
+        calls.ops = *poller->ops;
+        calls.ops.recv = counted_recv;
+        calls.ops.send = counted_send;
+        poller->ops = &calls.ops;
+    }
+    calls.sends = calls.recvs = 0;
+}
+
+static inline void run(int (*body)(void *argument))
+{
+    int before = check_open_descriptors();
+
+    if (ga_run(body, NULL) != 0)
+        fail_msg("%s", ga_error_message());
+    assert_int_equal(check_open_descriptors(), before);
+}
+
+#endif
