@@ -20,34 +20,57 @@ static uint32_t line_size(const char *data, uint32_t line, uint32_t end)
     return end > line && data[end - 1] == '\r' ? end - 1 - line : end - line;
 }
 
+/* A line feed stands at `at`: what that means for the section. As ga__head_find_end returns. */
+static int64_t end_line(ga__head_scan *scan, const char *data, uint32_t at, const ga__headers_limits *limits,
+                        const char **problem)
+{
+    uint32_t length = line_size(data, scan->line, at);
+
+    if (length > limits->max_line) {
+        *problem = line_too_long;
+        return GA_EHEADTOOBIG;
+    }
+    scan->line = at + 1;
+    if (length > 0)
+        scan->first_done = true;
+    else if (scan->skip_empty && !scan->first_done && !scan->start)
+        scan->start = at + 1;
+    else
+        return at + 1;
+    return 0;
+}
+
+/* Looks at the bytes up to `end`, line feed by line feed. As ga__head_find_end returns. */
+static int64_t scan_lines(ga__head_scan *scan, const char *data, uint32_t end,
+                          const ga__headers_limits *limits, const char **problem)
+{
+    uint32_t at = scan->scanned;
+    int64_t result = 0;
+
+    scan->scanned = end;
+#ifdef __SSE2__
+    for (; end - at >= 16; at += 16) {
+        for (unsigned feeds = ga__line_feeds16(data + at); feeds; feeds &= feeds - 1) {
+            result = end_line(scan, data, at + (uint32_t)__builtin_ctz(feeds), limits, problem);
+            if (result)
+                return result;
+        }
+    }
+#endif
+    for (; !result && at < end; at++)
+        if (data[at] == '\n')
+            result = end_line(scan, data, at, limits, problem);
+    return result;
+}
+
 int64_t ga__head_find_end(ga__head_scan *scan, const char *data, size_t size,
                           const ga__headers_limits *limits, const char **problem)
 {
     uint32_t end = size < limits->max_size ? (uint32_t)size : limits->max_size;
+    int64_t result = scan_lines(scan, data, end, limits, problem);
 
-    while (scan->scanned < end) {
-        const char *lf = memchr(data + scan->scanned, '\n', end - scan->scanned);
-
-        if (!lf) {
-            scan->scanned = end;
-            break;
-        }
-        uint32_t at = (uint32_t)(lf - data);
-        uint32_t length = line_size(data, scan->line, at);
-
-        scan->scanned = at + 1;
-        if (length > limits->max_line) {
-            *problem = line_too_long;
-            return GA_EHEADTOOBIG;
-        }
-        scan->line = at + 1;
-        if (length > 0)
-            scan->first_done = true;
-        else if (scan->skip_empty && !scan->first_done && !scan->start)
-            scan->start = at + 1;
-        else
-            return at + 1;
-    }
+    if (result)
+        return result;
     /* One more than max_line, since the last byte may be the CR of the line's end. */
     if (end - scan->line > (uint64_t)limits->max_line + 1) {
         *problem = line_too_long;

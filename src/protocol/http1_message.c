@@ -81,9 +81,13 @@ static void read_connection(ga__framing *framing, const ga__headers *headers)
     for (const ga__field *field = NULL;
          (field = ga__headers_next(headers, GA__FIELD_CONNECTION, field)) != NULL;) {
         const char *value = ga__field_value(headers, field);
+        ga__slice option;
+        size_t at = 0;
 
-        framing->close |= ga__list_has(value, field->value_size, "close");
-        framing->keep_alive |= ga__list_has(value, field->value_size, "keep-alive");
+        while (ga__list_next(value, field->value_size, &at, &option.data, &option.size)) {
+            framing->close |= ga__ascii_equal(option, GA__SLICE("close"));
+            framing->keep_alive |= ga__ascii_equal(option, GA__SLICE("keep-alive"));
+        }
     }
 }
 

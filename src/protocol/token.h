@@ -51,6 +51,14 @@ static inline unsigned ga__controls16(const char *text)
 
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, below_space), delete));
 }
+
+/* Bit n: byte n is a line feed. */
+static inline unsigned ga__line_feeds16(const char *text)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
+
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+}
 #endif
 
 /* How many bytes at the beginning may stand in a field value. */
