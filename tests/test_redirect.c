@@ -33,22 +33,22 @@ static ga__redirect decide(const char *from, const char *location)
 static void method_and_body_follow_the_matrix(void **state)
 {
     static const struct {
-        int status;
         const char *method;
-        const char *next;
+        int status;
         bool drop_body;
+        const char *next;
     } rows[] = {
-        {301, "GET", "GET", false},       {302, "GET", "GET", false},         {303, "GET", "GET", true},
-        {307, "GET", "GET", false},       {308, "GET", "GET", false},         {301, "HEAD", "HEAD", false},
-        {302, "HEAD", "HEAD", false},     {303, "HEAD", "HEAD", true},        {307, "HEAD", "HEAD", false},
-        {308, "HEAD", "HEAD", false},     {301, "POST", "GET", true},         {302, "POST", "GET", true},
-        {303, "POST", "GET", true},       {307, "POST", "POST", false},       {308, "POST", "POST", false},
-        {301, "PUT", "PUT", false},       {302, "PUT", "PUT", false},         {303, "PUT", "GET", true},
-        {307, "PUT", "PUT", false},       {308, "PUT", "PUT", false},         {301, "PATCH", "PATCH", false},
-        {302, "PATCH", "PATCH", false},   {303, "PATCH", "GET", true},        {307, "PATCH", "PATCH", false},
-        {301, "DELETE", "DELETE", false}, {302, "DELETE", "DELETE", false},   {303, "DELETE", "GET", true},
-        {308, "DELETE", "DELETE", false}, {302, "OPTIONS", "OPTIONS", false}, {303, "OPTIONS", "GET", true},
-        {302, "QUERY", "QUERY", false},   {302, "post", "post", false}, /* methods have a case */
+        {"GET", 301, false, "GET"},       {"GET", 302, false, "GET"},         {"GET", 303, true, "GET"},
+        {"GET", 307, false, "GET"},       {"GET", 308, false, "GET"},         {"HEAD", 301, false, "HEAD"},
+        {"HEAD", 302, false, "HEAD"},     {"HEAD", 303, true, "HEAD"},        {"HEAD", 307, false, "HEAD"},
+        {"HEAD", 308, false, "HEAD"},     {"POST", 301, true, "GET"},         {"POST", 302, true, "GET"},
+        {"POST", 303, true, "GET"},       {"POST", 307, false, "POST"},       {"POST", 308, false, "POST"},
+        {"PUT", 301, false, "PUT"},       {"PUT", 302, false, "PUT"},         {"PUT", 303, true, "GET"},
+        {"PUT", 307, false, "PUT"},       {"PUT", 308, false, "PUT"},         {"PATCH", 301, false, "PATCH"},
+        {"PATCH", 302, false, "PATCH"},   {"PATCH", 303, true, "GET"},        {"PATCH", 307, false, "PATCH"},
+        {"DELETE", 301, false, "DELETE"}, {"DELETE", 302, false, "DELETE"},   {"DELETE", 303, true, "GET"},
+        {"DELETE", 308, false, "DELETE"}, {"OPTIONS", 302, false, "OPTIONS"}, {"OPTIONS", 303, true, "GET"},
+        {"QUERY", 302, false, "QUERY"},   {"post", 302, false, "post"}, /* methods have a case */
     };
     ga__url url = url_of("http://h/a");
     ga__slice locations[] = {GA__SLICE("/b")};

@@ -688,7 +688,7 @@ static void any_length_is_kept_whole(void **state)
         bool near = false;
         bool far = false;
 
-        for (size_t size = strlen(prefixes[p]); size < 2 * GA__URL_NEAR; size++) {
+        for (size_t size = strlen(prefixes[p]); size < (size_t)2 * GA__URL_NEAR; size++) {
             char *text = long_url(size, prefixes[p]);
             ga__url url = parsed(text, NULL);
             ga__url copy;

@@ -246,8 +246,8 @@ static void print_ipv6(ga__host *host, const unsigned char *address)
     unsigned zeros_at = IPV6_GROUPS;
     char *at = host->text;
 
-    for (unsigned i = 0; i < IPV6_GROUPS; i++)
-        groups[i] = (uint16_t)(address[2 * i] << 8 | address[2 * i + 1]);
+    for (unsigned i = 0; i < IPV6_GROUPS; i++, address += 2)
+        groups[i] = (uint16_t)(address[0] << 8 | address[1]);
     unsigned zeros = longest_zeros(groups, &zeros_at);
 
     for (unsigned i = 0; i < IPV6_GROUPS; i++) {
