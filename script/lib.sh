@@ -36,6 +36,7 @@ as_root() {
     fi
 }
 
+installed=
 # need_packages GROUP...: installs what is missing of these groups of script/packages.txt.
 need_packages() {
     missing=
@@ -50,6 +51,7 @@ need_packages() {
         die "please install what Debian calls$missing; this script can do so only with apt-get"
     say "Installing with apt-get:$missing"
     install_packages $missing
+    installed=1
 }
 
 is_installed() {
@@ -80,11 +82,16 @@ install_packages() (
     esac
 )
 
-# configure DIRECTORY [OPTION...]: a build directory with these options of Meson.
+# configure DIRECTORY [OPTION...]: a build directory with these options of Meson. It is told where packages are
+# new: some parts are built only where what they need is there.
 configure() {
     directory=$1
     shift
-    [ -f "$directory/build.ninja" ] || meson setup "$directory" "$@" >"$directory.log" 2>&1 || {
+    if [ -f "$directory/build.ninja" ]; then
+        [ -n "$installed" ] || return 0
+        set -- --reconfigure "$@"
+    fi
+    meson setup "$directory" "$@" >"$directory.log" 2>&1 || {
         cat "$directory.log" >&2
         die "cannot configure $directory"
     }
