@@ -230,7 +230,7 @@ static int square(void *context, const void *input, void *result)
 
 static int a_million(void *arg)
 {
-    struct work work = {.last = CHECK_SANITIZED ? 30000 : 1000000};
+    struct work work = {.last = check_slowed() ? 30000 : 1000000};
     ga_map map;
     ga_map_item *item;
     long expected = 0;
@@ -634,7 +634,7 @@ static int many_maps(void *arg)
 static void every_input_ends_once_however_the_map_ends(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= (CHECK_SANITIZED ? 300 : 3000); seed++) {
+    for (uint64_t seed = 1; seed <= (check_slowed() ? 300 : 3000); seed++) {
         struct chaos chaos = {.random = seed};
 
         assert_int_equal(ga__run_on(ga__sim_new(NULL), NULL, seed, many_maps, &chaos), 0);

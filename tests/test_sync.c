@@ -268,7 +268,7 @@ static int crowd_scenario(void *arg)
 {
     enum { TASKS = 8 };
     struct crowd *crowd = arg;
-    size_t turns = CHECK_SANITIZED ? 50000 : 1000000;
+    size_t turns = check_slowed() ? 50000 : 1000000;
 
     while (crowd->turns < turns) {
         ga_task *tasks[TASKS];

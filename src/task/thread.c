@@ -29,11 +29,11 @@ typedef struct job {
     ga__call done;
 } job;
 
-typedef enum slot_state { FREE, IDLE, BUSY, ENDED } slot_state;
+enum { FREE, IDLE, BUSY, ENDED }; /* slot.state */
 
 typedef struct slot {
     pthread_t thread;
-    slot_state state;
+    atomic_int state; /* BUSY is in a function; written locked, but for its end */
 } slot;
 
 static struct {
@@ -54,7 +54,7 @@ static void wake_task(void *arg)
     ga__wake(done->task, 0);
 }
 
-static void run(job *work)
+static void run(slot *own, job *work)
 {
     ga_handle *handle = work->handle;
 
@@ -66,6 +66,7 @@ static void run(job *work)
         work->error = ga__error_take();
     }
     work->done = (ga__call){.fn = wake_task, .arg = work};
+    atomic_store(&own->state, IDLE);      /* the program may exit as soon as it knows */
     ga__handle_post(handle, &work->done); /* from here on the job is the task's again */
     ga__handle_drop(handle);
 }
@@ -78,7 +79,6 @@ static job *next_job(slot *own)
 
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += IDLE_SECONDS;
-    own->state = IDLE;
     pool.idle++;
     while (ga__list_empty(&pool.jobs) && !pool.exiting && pool.threads <= pool.limit && code != ETIMEDOUT)
         code = pthread_cond_timedwait(&pool.work, &pool.mutex, &deadline);
@@ -102,7 +102,7 @@ static void *work(void *arg)
     pthread_mutex_lock(&pool.mutex);
     while ((next = next_job(own))) {
         pthread_mutex_unlock(&pool.mutex);
-        run(next);
+        run(own, next);
         pthread_mutex_lock(&pool.mutex);
     }
     own->state = ENDED;
@@ -149,7 +149,7 @@ static int start_thread(void)
 
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code == 0) {
-        own->state = BUSY;
+        own->state = IDLE;
         pool.threads++;
     }
     return code;
