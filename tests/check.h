@@ -24,7 +24,17 @@
 #include <cmocka.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
+
+/* In TAP, cmocka 1.1.5 calls a case that was skipped "not ok", which counts as a failure. */
+#undef skip
+/** Leaves out the case; it is counted as skipped. In the function of the case itself. */
+#define skip()                 \
+    do {                       \
+        printf("# skipped\n"); \
+        return;                \
+    } while (0)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CHECK_SANITIZED 1
