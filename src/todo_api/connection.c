@@ -19,13 +19,14 @@
 #define SECONDS(n) ((uint64_t)(n)*1000000000)
 
 static const uint64_t IDLE = SECONDS(75);      /* until the first byte of a request */
-static const uint64_t RECEIVING = SECONDS(30); /* for a whole head; between two pieces of a body */
+static const uint64_t RECEIVING = SECONDS(30); /* a whole head; a whole body */
 static const uint64_t SENDING = SECONDS(30);   /* without progress */
 static const uint64_t LINGERING = SECONDS(1);  /* for a client to hear why it is cut off */
 
 enum {
     LARGEST_BODY = 1 << 20,
     LARGEST_PIPELINE = 64 << 10, /* received while a slow answer is due */
+    LARGEST_PIECE = 32 << 10,    /* received at once: what is behind a request is moved once it is answered */
     KEPT_BUFFER = 4 << 10,       /* a buffer that is larger goes after its request */
     STREAM_PIECE = 16 << 10,     /* sent at once of a long stream */
 };
@@ -79,7 +80,7 @@ static int receive(connection *self, uint64_t deadline)
 
         if (!lent)
             return code < 0 ? code : GA_ENOMEM;
-        count = ga__stream_recv_now(&self->stream, lent, GA__LENT_SIZE);
+        count = ga__stream_recv_now(&self->stream, lent, LARGEST_PIECE);
         if (count > 0)
             ga__buffer_append(&self->in, lent, (size_t)count);
     }
@@ -267,13 +268,14 @@ static int answer_request(connection *self, ga__http1_request *request)
  * away from the client. @return negative */
 static int refuse(connection *self, ga__http1_request *request, int status, const char *why)
 {
-    uint64_t deadline = ga__deadline(ga__now(), (double)LINGERING * 1e-9);
     api_reply answer;
 
     ga__buffer_clear(&self->out);
     request->keep_alive = false;
     reply_error(&answer, status, why);
     if (send_reply(self, request, &answer, false) == 0) {
+        uint64_t deadline = ga__now() + LINGERING;
+
         ga__stream_shutdown(&self->stream);
         do
             ga__buffer_clear(&self->in);
@@ -299,26 +301,22 @@ static int take_head(connection *self, size_t size)
 
 static int read_head(connection *self, ga__http1_request *request)
 {
-    uint64_t deadline = ga__now() + (self->in.size ? RECEIVING : IDLE);
     size_t consumed;
-    int code;
+    int code = self->in.size ? 0 : receive_more(self, ga__now() + IDLE);
+    uint64_t deadline = ga__now() + RECEIVING;
 
-    while ((code = self->in.size ? ga__http1_request_head(request, &self->fields, self->in.data,
-                                                          self->in.size, &consumed)
-                                 : GA__HTTP1_MORE) == GA__HTTP1_MORE) {
-        bool first = !self->in.size;
+    while (code == 0) {
+        int step = ga__http1_request_head(request, &self->fields, self->in.data, self->in.size, &consumed);
 
+        if (step == GA__HTTP1_DONE)
+            return take_head(self, consumed);
+        if (step < 0)
+            return request->status ? refuse(self, request, request->status, request->problem) : step;
         code = receive_more(self, deadline);
-        if (code == GA_ETIMEDOUT && !first)
-            return refuse(self, request, 408, "the request head did not come in time");
-        if (code < 0)
-            return code;
-        if (first)
-            deadline = ga__now() + RECEIVING;
     }
-    if (code < 0)
-        return request->status ? refuse(self, request, request->status, request->problem) : code;
-    return take_head(self, consumed);
+    if (code == GA_ETIMEDOUT && self->in.size)
+        return refuse(self, request, 408, "the request head did not come in time");
+    return code;
 }
 
 /* Tells a client that waits for it to send its body (RFC 9110 section 10.1.1). */
@@ -331,35 +329,46 @@ static int invite(connection *self, const ga__http1_request *request)
 
 static const char too_large[] = "the body is larger than 1 MiB";
 
+/* Decodes what is there of the body. @return 1 when it is complete, 0 when more must come, negative */
+static int decode_body(connection *self, ga__http1_request *request)
+{
+    size_t used = 0, consumed, size;
+    const char *piece;
+    int step;
+
+    do {
+        step = ga__http1_request_body(request, self->in.data + used, self->in.size - used, &consumed, &piece,
+                                      &size);
+        if (step < 0)
+            return request->status ? refuse(self, request, request->status, request->problem) : step;
+        if (self->body.size + size > LARGEST_BODY)
+            return refuse(self, request, 413, too_large);
+        ga__buffer_append(&self->body, piece, size);
+        used += consumed;
+    } while (step == GA__HTTP1_MORE && used < self->in.size);
+    ga__buffer_consume(&self->in, used);
+    return self->body.failed ? GA_ENOMEM : step == GA__HTTP1_DONE;
+}
+
 static int read_body(connection *self, ga__http1_request *request)
 {
-    const char *piece;
-    size_t consumed, size;
+    uint64_t deadline = ga__now() + RECEIVING;
 
     ga__buffer_clear(&self->body);
+    if (request->body.kind == GA__BODY_NONE)
+        return 0;
     if (request->body.remaining > LARGEST_BODY)
         return refuse(self, request, 413, too_large);
     int code = invite(self, request);
 
-    if (code < 0)
-        return code;
-    while ((code = ga__http1_request_body(request, self->in.data, self->in.size, &consumed, &piece, &size)) >=
-           0) {
-        if (self->body.size + size > LARGEST_BODY)
-            return refuse(self, request, 413, too_large);
-        ga__buffer_append(&self->body, piece, size);
-        ga__buffer_consume(&self->in, consumed);
-        if (self->body.failed)
-            return GA_ENOMEM;
-        if (code == GA__HTTP1_DONE)
-            return 0;
-        if (self->in.size)
-            continue;
-        code = receive_more(self, ga__now() + RECEIVING);
-        if (code < 0)
-            return code;
+    while (code == 0) {
+        int complete = self->in.size || request->body.done ? decode_body(self, request) : 0;
+
+        if (complete)
+            return complete < 0 ? complete : 0;
+        code = receive_more(self, deadline);
     }
-    return request->status ? refuse(self, request, request->status, request->problem) : code;
+    return code;
 }
 
 /* One request with its answer. @return 1 where another may follow, 0 where the connection is done, negative

@@ -7,6 +7,7 @@
 
 #include <gather/task.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ static const char help[] =
     "  --help          this\n"
     "  --version       the version\n"
     "\n"
-    "It prints \"listening on URL\" when it is ready, and ends on SIGINT or SIGTERM.\n"
+    "It prints \"listening on URL\" when it is ready, and ends on SIGINT or SIGTERM;\n"
+    "on SIGQUIT it prints its tasks.\n"
     "\n"
     "  GET    /todos, /todos?userId=N&completed=true&_start=N&_limit=N\n"
     "  POST   /todos\n"
@@ -88,5 +90,5 @@ int main(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    return ga_run(server_run, &options) < 0;
+    return ga_run_with(&(ga_run_options){.dump_signal = SIGQUIT}, server_run, &options) < 0;
 }

@@ -20,6 +20,7 @@
 typedef struct server {
     service service;
     ga__listener listener;
+    sigset_t ending;
     ga__fd signals;
     ga_group connections;
 } server;
@@ -35,16 +36,19 @@ static void on_signal(ga__fd *fd, unsigned events)
     ga_group_cancel(&self->connections);
 }
 
-/* From here on SIGINT and SIGTERM cancel the connections' group. */
+/* From here on SIGINT and SIGTERM wait, and do not end the process before it has cleaned up. */
+static void hold_signals(server *self)
+{
+    sigemptyset(&self->ending);
+    sigaddset(&self->ending, SIGINT);
+    sigaddset(&self->ending, SIGTERM);
+    sigprocmask(SIG_BLOCK, &self->ending, NULL);
+}
+
+/* From here on they cancel the connections' group. */
 static int watch_signals(server *self, ga__poller *poller)
 {
-    sigset_t ending;
-
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGINT);
-    sigaddset(&ending, SIGTERM);
-    sigprocmask(SIG_BLOCK, &ending, NULL);
-    int fd = signalfd(-1, &ending, SFD_NONBLOCK | SFD_CLOEXEC);
+    int fd = signalfd(-1, &self->ending, SFD_NONBLOCK | SFD_CLOEXEC);
 
     if (fd < 0)
         return ga_fail(GA_ESYSTEM, "cannot receive signals: %s", strerror(errno));
@@ -121,6 +125,7 @@ int server_run(void *argument)
     ga__fd_init(&self.listener.fd);
     ga__fd_init(&self.signals);
     self.service.todos = &todos;
+    hold_signals(&self);
     int code = todo_list_make(&todos);
 
     if (code < 0) {

@@ -352,7 +352,7 @@ class Protocol(WithServer):
             for _ in range(20):
                 with socket.create_connection(self.address, 20) as connection:
                     connection.sendall(data)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while descriptors() > before + 1 and time.monotonic() < end:
             time.sleep(0.05)
         self.assertLessEqual(descriptors(), before + 1)
