@@ -11,9 +11,8 @@
 #include <gather/sync.h>
 #include <math.h>
 
-/* A timer fires a little late. Up to so many ns of that are not charged to who waited, nor more than one
- * unit's time: a high rate is kept, and no stretch of whole intervals sees more than the rate and the burst
- * allow. */
+/* A timer fires a little late, and a task runs a little later. Up to so many ns of that are not charged, so
+ * that a high rate is reached, too: the units that came due meanwhile start together. */
 static const double LATENESS = 1e6;
 
 /* No time lies beyond, so that sums stay within 64 bits. */
@@ -47,10 +46,10 @@ static uint64_t start_of(const ga_limiter *limiter, double cost)
     return later(limiter->resume_at_, before(limiter->full_at_, spare * limiter->interval_));
 }
 
-/* Takes the cost out of the bucket as of `now`, or of a little before it for one who waited. */
-static void pay(ga_limiter *limiter, double cost, uint64_t now, double lateness)
+/* Takes the cost out of the bucket, as of `from` at the earliest. */
+static void pay(ga_limiter *limiter, double cost, uint64_t from)
 {
-    limiter->full_at_ = after(later(limiter->full_at_, before(now, lateness)), cost * limiter->interval_);
+    limiter->full_at_ = after(later(limiter->full_at_, from), cost * limiter->interval_);
 }
 
 static const ga_task *first_in_line(const ga_limiter *limiter)
@@ -77,7 +76,7 @@ static void serve(ga_limiter *limiter, uint64_t now)
             ga__timer_arm(&limiter->timer_, start);
             return;
         }
-        pay(limiter, cost_of(first), now, fmin(LATENESS, limiter->interval_));
+        pay(limiter, cost_of(first), before(now, LATENESS));
         ga__wake_first(&limiter->waiters_, 0);
     }
     ga__timer_disarm(&limiter->timer_);
@@ -109,15 +108,24 @@ static void begin(ga_limiter *limiter, uint64_t now)
     limiter->full_at_ = full_after_one(limiter, now);
 }
 
+static bool is_unlimited(const ga_limiter *limiter)
+{
+    return !(limiter->interval_ > 0) && !limiter->resume_at_ && ga__list_empty(&limiter->waiters_);
+}
+
 /* 0 where the cost was paid; GA_EAGAIN where it has to wait. */
 static int start_now(ga_limiter *limiter, double cost)
 {
+    if (is_unlimited(limiter))
+        return 0;
     uint64_t now = ga__now_exact();
 
     begin(limiter, now);
     if (!ga__list_empty(&limiter->waiters_) || start_of(limiter, cost) > now)
         return GA_EAGAIN;
-    pay(limiter, cost, now, 0);
+    /* After a time without any, time counts from now; one who is only late takes the next place of the row.
+     */
+    pay(limiter, cost, limiter->full_at_ < before(now, LATENESS) ? now : 0);
     return 0;
 }
 
