@@ -119,27 +119,29 @@ static int receive_head(ga__call *call)
 
 /* --- sending -------------------------------------------------------------------------------------- */
 
-/* Sends head and body. @return 0 or a failure, recorded */
-static int send_all(ga__call *call)
+/* Sends head and body. @return 0 or a failure, which the stream recorded; *by: where it is GA_ETIMEDOUT,
+ * which */
+static int send_all(ga__call *call, ga__timeout *by)
 {
     ga__stream *stream = stream_of(call);
     struct iovec parts[2] = {
         {call->head.data, call->head.size},
         {(void *)(uintptr_t)call->body, call->body_size},
     };
-    ga__wait end = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_TOTAL);
     uint64_t idle = ga__deadline(0, call->timeouts.seconds[GA__TIMEOUT_WRITE]), before = stream->bytes_sent;
-    int code = ga__stream_send(stream, parts, call->has_body && call->body_size > 0 ? 2 : 1, end.at, idle);
+    int code = ga__stream_send(stream, parts, call->body_size > 0 ? 2 : 1, call->timeouts.total_at, idle);
 
     call->progress.bytes_sent = stream->bytes_sent - before;
     if (call->progress.bytes_sent > 0 && call->progress.sent == GA_SENT_NO)
         call->progress.sent = GA_SENT_MAYBE;
-    if (GA_LIKELY(code == 0))
-        return 0;
-    if (code == GA_ETIMEDOUT && ga_error()->timeout)
-        end.by = GA__TIMEOUT_WRITE;
+    *by = code == GA_ETIMEDOUT && ga_error()->timeout ? GA__TIMEOUT_WRITE : GA__TIMEOUT_TOTAL;
+    return code;
+}
+
+static int send_failed(const ga__call *call, int code, ga__timeout by)
+{
     if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
-        return ga__progress_wait_failed(&call->progress, code, end.by, call->timeouts.seconds[end.by]);
+        return ga__progress_wait_failed(&call->progress, code, by, call->timeouts.seconds[by]);
     return ga__progress_failed(&call->progress, code);
 }
 
@@ -171,48 +173,49 @@ static int send_watched(ga__call *call)
     ga_group group;
     ga_scope sending;
     watch self = {.call = call, .sending = &sending};
+    ga__timeout by = GA__TIMEOUT_TOTAL;
 
     ga_group_open(&group, GA_COLLECT);
     ga_scope_open(&sending, GA_FOREVER);
     ga_task *watcher = ga_spawn(&group, watch_for_answer, &self);
-    int code = watcher ? send_all(call) : ga__progress_failed(&call->progress, GA_ENOMEM);
+    int code = watcher ? send_all(call, &by) : GA_ENOMEM;
 
     ga_scope_close(&sending);
-    if (code != 0 && self.code < 0)
+    ga_group_cancel(&group);
+    ga_gather(&group); /* what the watcher has received by now counts */
+    if (self.code < 0)
         ga__error_copy(ga__current(), watcher);
-    if (self.code != 0)
-        code = self.code;
     if (watcher)
         ga_task_error(watcher); /* it is read now */
     ga_group_close(&group);
-    return code;
+    if (self.code != 0)
+        return self.code;
+    return code < 0 ? send_failed(call, code, by) : 0;
 }
 
 /* The server closed the connection while the request was being sent: maybe it said why before.
  * @return 1 when it did; else `code`, with its error as it is */
 static int last_words(ga__call *call, int code)
 {
-    if (ga__connection_is_open(call->connection) && call->progress.bytes_sent > 0) {
-        int received = receive_now(call);
+    int received = call->progress.bytes_sent > 0 ? receive_now(call) : 0;
 
-        if (received == 1)
-            return 1;
-        if (received < 0)
-            return received;
-    }
-    return code;
+    return received == 0 ? code : received;
 }
 
 static int send_request(ga__call *call)
 {
+    ga__timeout by;
     int code;
 
     call->progress.phase = GA_PHASE_WRITE;
     call->sending = true;
-    if (call->head.size + call->body_size <= SMALL_REQUEST)
-        code = send_all(call);
-    else
+    if (call->head.size + call->body_size <= SMALL_REQUEST) {
+        code = send_all(call, &by);
+        if (GA_UNLIKELY(code < 0))
+            send_failed(call, code, by);
+    } else {
         code = send_watched(call);
+    }
     if (code == GA_ERESET || code == GA_ETLS)
         code = last_words(call, code);
     call->sending = false;

@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "client/response.h"
 #include "protocol/redirect.h"
+#include "protocol/token.h"
 #include <string.h>
 
 /* --- preparing ------------------------------------------------------------------------------------ */
@@ -76,6 +77,11 @@ static int prepare(ga__call *call)
     call->progress.phase = GA_PHASE_PREPARE;
     if (strcmp(call->method, "CONNECT") == 0)
         return ga__progress_fail(&call->progress, GA_EUSAGE, "CONNECT is for proxies, and is not a request");
+    if (!ga__is_token(call->method, strlen(call->method))) {
+        call->progress.method = "request"; /* the method itself is not fit to be shown */
+        return ga__progress_fail(&call->progress, GA_EHEADER,
+                                 "the method is empty, or has a character that is not allowed");
+    }
     set_limits(call);
     int code = ga__timeouts_of_call(&call->timeouts, &call->session->timeouts, call->options);
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scripted peers: servers that say exact bytes, as tasks of the test's own loop, on any poller.
+ *
+ *     static const peer_step hello[] = {PEER_TAKE("GET /"), PEER_SAY("HTTP/1.1 200 OK\r\n..."), PEER_AGAIN};
+ *     static const peer_step *const scripts[] = {hello, NULL};
+ *
+ *     CASE(a_test)
+ *     {
+ *         peer_server peer;
+ *
+ *         peer_start(&peer, peers, scripts);
+ *         ... ga_get(session, peer_url(&peer, "/x")) ...
+ *         peer_stop(&peer);
+ *     }
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include "check.h"
+
+#include "base/buffer.h"
+#include "io/listener.h"
+#include <gather.h>
+
+typedef enum peer_kind {
+    PEER_END_,     /* closes the connection */
+    PEER_TAKE_,    /* reads a request, which must begin with the text */
+    PEER_GLIMPSE_, /* reads one byte: a close then resets, since bytes are left */
+    PEER_SAY_,     /* sends the text */
+    PEER_DRIP_,    /* sends it byte by byte, so many seconds between */
+    PEER_FILL_,    /* sends so many bytes, 'x' each */
+    PEER_PAUSE_,   /* waits so many seconds */
+    PEER_WAIT_,    /* until the test sets peer->go */
+    PEER_HALF_,    /* says that nothing more comes, and stays */
+    PEER_HOLD_,    /* reads and forgets until the client closes */
+    PEER_AGAIN_    /* from the script's start, on the same connection; ends where the client closed it */
+} peer_kind;
+
+typedef struct peer_step {
+    peer_kind kind;
+    const char *text;
+    size_t size;
+    double seconds;
+} peer_step;
+
+#define PEER_TAKE(prefix)          \
+    {                              \
+        PEER_TAKE_, (prefix), 0, 0 \
+    }
+#define PEER_GLIMPSE              \
+    {                             \
+        PEER_GLIMPSE_, NULL, 0, 0 \
+    }
+#define PEER_SAY(text)                         \
+    {                                          \
+        PEER_SAY_, (text), sizeof(text) - 1, 0 \
+    }
+#define PEER_DRIP(text, between)                        \
+    {                                                   \
+        PEER_DRIP_, (text), sizeof(text) - 1, (between) \
+    }
+#define PEER_FILL(count)             \
+    {                                \
+        PEER_FILL_, NULL, (count), 0 \
+    }
+#define PEER_PAUSE(length)             \
+    {                                  \
+        PEER_PAUSE_, NULL, 0, (length) \
+    }
+#define PEER_WAIT              \
+    {                          \
+        PEER_WAIT_, NULL, 0, 0 \
+    }
+#define PEER_HALF              \
+    {                          \
+        PEER_HALF_, NULL, 0, 0 \
+    }
+#define PEER_HOLD              \
+    {                          \
+        PEER_HOLD_, NULL, 0, 0 \
+    }
+#define PEER_AGAIN              \
+    {                           \
+        PEER_AGAIN_, NULL, 0, 0 \
+    }
+#define PEER_CLOSE            \
+    {                         \
+        PEER_END_, NULL, 0, 0 \
+    }
+
+/* A whole answer with a length, and the connection kept. */
+#define PEER_OK(length, body) PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n" body)
+
+typedef struct peer_server {
+    ga__listener listener;
+    const peer_step *const
+        *scripts; /* for the first connection, the second, ...; the last serves all further ones */
+    ga_group *group;
+    ga_event go;
+    size_t connections; /* accepted so far */
+    size_t open;        /* not yet closed by either side */
+    size_t requests;    /* read so far */
+    ga__buffer last;    /* the request read last, whole */
+    char url[128];
+} peer_server;
+
+/* Listens on a free port of 127.0.0.1 and serves in the group's tasks. `scripts` ends with NULL. */
+void peer_start(peer_server *peer, ga_group *group, const peer_step *const *scripts);
+
+/* Listens no more, after having cancelled the group's tasks and waited for their end. Several peers of one
+ * group: all are to be stopped. */
+void peer_stop(peer_server *peer);
+
+/* "http://127.0.0.1:PORT/path"; valid until the next call. */
+const char *peer_url(peer_server *peer, const char *path);
+
+/* Lets the loop run until the number is reached; fails the test after 5 seconds. */
+void peer_await(const size_t *counter, size_t value);
+
+/* Runs the body as a loop's first task, on the simulated poller and then on the real one; each must leave no
+ * descriptor open. A body that is about time runs on the virtual clock alone. */
+void peer_run(int (*body)(void *arg));
+void peer_run_simulated(int (*body)(void *arg));
+
+/* A test: what follows in braces is its body, with a group for its peers that is closed afterwards by
+ * peer_stop. */
+#define PEER_CASE_(name, run)                 \
+    static void name##_body(ga_group *peers); \
+    static int name##_main(void *arg)         \
+    {                                         \
+        ga_group peers;                       \
+                                              \
+        (void)arg;                            \
+        ga_group_open(&peers, GA_COLLECT);    \
+        name##_body(&peers);                  \
+        ga_group_close(&peers);               \
+        return 0;                             \
+    }                                         \
+    static void name(void **state)            \
+    {                                         \
+        (void)state;                          \
+        run(name##_main);                     \
+    }                                         \
+    static void name##_body(ga_group *peers GA_UNUSED)
+#define CASE(name) PEER_CASE_(name, peer_run)
+#define TIMED_CASE(name) PEER_CASE_(name, peer_run_simulated)
+
+#endif
