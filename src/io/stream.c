@@ -14,7 +14,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/err.h>
 #include <string.h>
 
 enum { WINDOW = 16, RECORD = 16384 };
@@ -116,10 +115,8 @@ int ga__stream_fail(const ga__stream *stream, const char *doing)
     int code;
 
     if (stream->tls_error) {
-        const char *reason = ERR_reason_error_string(stream->tls_error);
-
         code = ga__fail(GA_ETLS, "TLS broke while %s %s: %s", doing, stream->peer,
-                        reason ? reason : "unknown reason");
+                        ga__tls_reason(stream->tls_error));
     } else if (is_reset(stream->os_error)) {
         code = ga__fail(GA_ERESET, "the connection broke while %s %s: %s", doing, stream->peer,
                         strerror(stream->os_error));

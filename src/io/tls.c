@@ -261,38 +261,25 @@ void ga__tls_free(ga__stream *stream)
 
 /* --- the handshake -------------------------------------------------------------------------------- */
 
-static const char *reason_text(unsigned long error)
+/* OpenSSL's words are for those who know TLS; these say what to do. */
+const char *ga__tls_reason(unsigned long error)
 {
     const char *reason = ERR_reason_error_string(error);
 
-    return reason ? reason : "OpenSSL gives no reason";
-}
-
-/* Says why the handshake failed, in words where OpenSSL's are for those who know TLS. */
-static int explain(const ga__stream *stream, const char *who)
-{
-    unsigned long error = stream->tls_error;
-    int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
-
-    switch (reason) {
+    switch (ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0) {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
     case SSL_R_HTTPS_PROXY_REQUEST:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
-        ga__fail(GA_ETLS, "%s does not speak TLS: what it sent is no TLS record (is it plain HTTP?)", who);
-        break;
+        return "it does not speak TLS: what it sent is no TLS record (is it plain HTTP?)";
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-        ga__fail(GA_ETLS, "%s and this side have no TLS version in common: %s", who, reason_text(error));
-        break;
+        return "it and this side have no TLS version in common";
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-        ga__fail(GA_ETLS, "%s wants a client certificate: pass .cert_file and .key_file", who);
-        break;
+        return "it wants a client certificate: pass .cert_file and .key_file";
     default:
-        ga__fail(GA_ETLS, "the TLS handshake with %s failed: %s", who, reason_text(error));
+        return reason ? reason : "OpenSSL gives no reason";
     }
-    ga__error_edit()->tls_error = error;
-    return GA_ETLS;
 }
 
 static int handshake_failed(const ga__stream *stream)
@@ -308,9 +295,11 @@ static int handshake_failed(const ga__stream *stream)
     }
     if (stream->eof)
         return ga__fail(GA_ETLS, "%s closed the connection during the TLS handshake", who);
-    if (stream->tls_error)
-        return explain(stream, who);
-    return ga__stream_fail(stream, "shaking hands with");
+    if (!stream->tls_error)
+        return ga__stream_fail(stream, "shaking hands with");
+    ga__fail(GA_ETLS, "the TLS handshake with %s failed: %s", who, ga__tls_reason(stream->tls_error));
+    ga__error_edit()->tls_error = stream->tls_error;
+    return GA_ETLS;
 }
 
 static int handshake(ga__stream *stream, uint64_t deadline)

@@ -28,6 +28,9 @@ const char *ga__tls_version(const ga__stream *stream);
 /* Whether the handshake resumed an earlier session. */
 bool ga__tls_resumed(const ga__stream *stream);
 
+/* What an error of OpenSSL's says of the peer, for a person: completes "... failed: ". */
+const char *ga__tls_reason(unsigned long error);
+
 /* --- for stream.c: what its functions do under TLS ------------------------------------------------ */
 
 /* As ga__stream_recv_now. 0 at the end; -EAGAIN; -EPIPE when the stream is now `broken`. */

@@ -1,0 +1,924 @@
+/* SPDX-License-Identifier: MIT */
+/* TLS over loopback with certificates made here: data, verification and its verdicts, ends, resumption, and
+ * cost. */
+#include "loopback.h"
+
+#include "io/certificate.h"
+#include "io/tls.h"
+
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LARGE = 10 * 1000 * 1000 };
+
+/* --- certificates --------------------------------------------------------------------------------- */
+
+static ga__certificate authority, localhost;
+
+static ga__certificate make(const ga__certificate_options *options)
+{
+    ga__certificate made;
+
+    if (ga__certificate_make(&made, options) != 0)
+        fail_msg("%s", ga_error_message());
+    return made;
+}
+
+static int make_certificates(void **state)
+{
+    (void)state;
+    authority = make(&(ga__certificate_options){.common_name = "The test's CA", .authority = true});
+    localhost = make(&(ga__certificate_options){
+        .common_name = "localhost", .names = GA__LOCAL_NAMES, .issuer = &authority});
+    return 0;
+}
+
+static int free_certificates(void **state)
+{
+    (void)state;
+    ga__certificate_free(&authority);
+    ga__certificate_free(&localhost);
+    return 0;
+}
+
+/* --- two ends ------------------------------------------------------------------------------------- */
+
+typedef struct tls_pair {
+    loopback link;
+    ga__tls_config *client, *server;
+} tls_pair;
+
+static ga__tls_config *trusting(void)
+{
+    ga__tls_config *config =
+        ga__tls_config_new(&(ga__tls_options){.ca_pem = authority.certificate, .alpn = "h2,http/1.1"});
+
+    assert_non_null(config);
+    return config;
+}
+
+static ga__tls_config *serving(const ga__certificate *certificate)
+{
+    ga__tls_config *config = ga__tls_config_server(certificate->certificate, certificate->key, "http/1.1");
+
+    if (!config)
+        fail_msg("%s", ga_error_message());
+    return config;
+}
+
+static int serve_handshake(void *argument)
+{
+    tls_pair *pair = argument;
+
+    return ga__tls_accept(&pair->link.server, pair->server, in_seconds(30));
+}
+
+/* Connects and shakes hands. @return the client's code; *server_code, where wanted, the server's */
+static int shake(tls_pair *pair, const char *host, int *server_code)
+{
+    ga_group group;
+
+    loopback_open(&pair->link);
+    ga_group_open(&group, GA_COLLECT);
+    ga_task *server = ga_spawn(&group, serve_handshake, pair);
+    int code = ga__tls_connect(&pair->link.client, pair->client, host,
+                               ga__address_port(&pair->link.listener.address), in_seconds(30));
+
+    if (code < 0)
+        ga__stream_close(&pair->link.client);
+    ga_error_detail detail = *ga_error();
+    char *message = strdup(detail.message);
+    int other = ga_task_join(server);
+
+    if (server_code)
+        *server_code = other;
+    if (code < 0) { /* joining replaced the task's error */
+        ga__fail(code, "%s", message);
+        ga__error_edit()->tls_error = detail.tls_error;
+    }
+    free(message);
+    ga_group_close(&group);
+    return code;
+}
+
+static void pair_open(tls_pair *pair)
+{
+    int server_code;
+
+    *pair = (tls_pair){.client = trusting(), .server = serving(&localhost)};
+    if (shake(pair, "localhost", &server_code) != 0)
+        fail_msg("%s", ga_error_message());
+    assert_int_equal(server_code, 0);
+}
+
+static void pair_close(tls_pair *pair)
+{
+    loopback_close(&pair->link);
+    ga__tls_config_unref(pair->client);
+    ga__tls_config_unref(pair->server);
+}
+
+/* --- data ----------------------------------------------------------------------------------------- */
+
+static int a_byte(void *argument)
+{
+    tls_pair pair;
+
+    (void)argument;
+    pair_open(&pair);
+    assert_int_equal(send_text(&pair.link.client, "x"), 0);
+    expect_text(&pair.link.server, "x");
+    assert_int_equal(send_text(&pair.link.server, "y"), 0);
+    expect_text(&pair.link.client, "y");
+    assert_int_equal(pair.link.client.bytes_sent, 1);
+    assert_int_equal(pair.link.client.bytes_received, 1);
+    assert_string_equal(ga__tls_version(&pair.link.client), "TLSv1.3");
+    assert_false(ga__tls_resumed(&pair.link.client));
+    ga__slice protocol = ga__tls_protocol(&pair.link.client);
+
+    assert_true(ga__slice_equal(protocol, GA__SLICE("http/1.1")));
+    assert_string_equal(SSL_get_servername(pair.link.server.tls, TLSEXT_NAMETYPE_host_name), "localhost");
+    pair_close(&pair);
+    return 0;
+}
+
+static void a_byte_goes_each_way(void **state)
+{
+    (void)state;
+    run(a_byte);
+}
+
+static unsigned char byte_at(size_t place)
+{
+    return (unsigned char)((place * 2654435761u) >> 16);
+}
+
+/* In three parts, two of them small. */
+static int send_large(void *argument)
+{
+    unsigned char *bytes = malloc(LARGE);
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < LARGE; i++)
+        bytes[i] = byte_at(i);
+    struct iovec parts[] = {{.iov_base = bytes, .iov_len = 100},
+                            {.iov_base = bytes + 100, .iov_len = LARGE - 200},
+                            {.iov_base = bytes + LARGE - 100, .iov_len = 100}};
+    int code = ga__stream_send(argument, parts, 3, GA__NEVER, GA__NEVER);
+
+    free(bytes);
+    return code;
+}
+
+static int receive_large(void *argument)
+{
+    static unsigned char buffer[300000];
+    size_t done = 0;
+
+    while (done < LARGE) {
+        ssize_t count = ga__stream_recv(argument, buffer, done % 7 ? sizeof buffer : 777, GA__NEVER);
+
+        assert_true(count > 0);
+        for (size_t i = 0; i < (size_t)count; i++)
+            if (buffer[i] != byte_at(done + i))
+                fail_msg("byte %zu is wrong", done + i);
+        done += (size_t)count;
+    }
+    return done == LARGE ? 0 : GA_EPROTOCOL;
+}
+
+static int large_both_ways(void *argument)
+{
+    tls_pair pair;
+    ga_group group;
+
+    (void)argument;
+    pair_open(&pair);
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, send_large, &pair.link.client);
+    ga_spawn(&group, send_large, &pair.link.server);
+    ga_spawn(&group, receive_large, &pair.link.client);
+    ga_spawn(&group, receive_large, &pair.link.server);
+    assert_int_equal(ga_gather(&group), 0);
+    ga_group_close(&group);
+    assert_int_equal(pair.link.client.bytes_sent, LARGE);
+    assert_int_equal(pair.link.server.bytes_received, LARGE);
+    pair_close(&pair);
+    return 0;
+}
+
+static void ten_megabytes_go_both_ways_at_once(void **state)
+{
+    (void)state;
+    run(large_both_ways);
+}
+
+/* --- what it costs -------------------------------------------------------------------------------- */
+
+static int exchanges(void *argument)
+{
+    static char head[] = "a head, ", body[] = "a body";
+    struct iovec parts[] = {{.iov_base = head, .iov_len = 8}, {.iov_base = body, .iov_len = 6}};
+    char buffer[4096];
+    tls_pair pair;
+
+    (void)argument;
+    pair_open(&pair);
+    for (int i = 0; i < 101; i++) {
+        if (i == 1)
+            count_calls(); /* the first answer brings session tickets, too */
+        assert_int_equal(ga__stream_send(&pair.link.client, parts, 2, GA__NEVER, GA__NEVER), 0);
+        assert_int_equal(ga__stream_recv(&pair.link.server, buffer, sizeof buffer, GA__NEVER), 14);
+        assert_int_equal(ga__stream_send(&pair.link.server, parts, 2, GA__NEVER, GA__NEVER), 0);
+        assert_int_equal(ga__stream_recv(&pair.link.client, buffer, sizeof buffer, GA__NEVER), 14);
+    }
+    assert_int_equal(calls.sends, 200);
+    assert_int_equal(calls.recvs, 200);
+    pair_close(&pair);
+    return 0;
+}
+
+static void a_message_costs_one_send_and_one_recv(void **state)
+{
+    (void)state;
+    run(exchanges);
+}
+
+static int several_records(void *argument)
+{
+    char buffer[4096];
+    tls_pair pair;
+
+    (void)argument;
+    pair_open(&pair);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(send_text(&pair.link.client, "record "), 0);
+    assert_int_equal(ga__stream_wait_readable(&pair.link.server, in_seconds(30)), 0);
+    count_calls();
+    assert_int_equal(ga__stream_recv_now(&pair.link.server, buffer, sizeof buffer), 21);
+    assert_int_equal(calls.recvs, 1);
+    /* what the TLS layer holds already is not waited for */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(send_text(&pair.link.client, "record "), 0);
+    assert_int_equal(ga__stream_recv(&pair.link.server, buffer, 10, in_seconds(30)), 10);
+    count_calls();
+    assert_int_equal(ga__stream_wait_readable(&pair.link.server, 0), 0);
+    assert_int_equal(ga__stream_recv_now(&pair.link.server, buffer, sizeof buffer), 11);
+    assert_int_equal(ga__stream_recv_now(&pair.link.server, buffer, sizeof buffer), GA_EAGAIN);
+    assert_int_equal(ga__stream_wait_readable(&pair.link.server, in_seconds(0.01)), GA_ETIMEDOUT);
+    assert_int_equal(calls.recvs, 0);
+    pair_close(&pair);
+    return 0;
+}
+
+static void records_that_are_there_come_in_one_call(void **state)
+{
+    (void)state;
+    run(several_records);
+}
+
+/* A record of which a part has come: what is buffered is no reason to try again and again. */
+static int half_a_record(void *argument)
+{
+    char buffer[64];
+    unsigned char half[100] = {23, 3, 3, 1, 0}; /* application data, of 256 bytes */
+    struct iovec part = {.iov_base = half, .iov_len = sizeof half};
+    tls_pair pair;
+
+    (void)argument;
+    pair_open(&pair);
+    assert_int_equal(send_text(&pair.link.client, "x"), 0);
+    expect_text(&pair.link.server, "x");
+    assert_int_equal(ga__stream_raw_send(&pair.link.client, &part, 1), sizeof half);
+    count_calls();
+    assert_int_equal(ga__stream_recv(&pair.link.server, buffer, sizeof buffer, in_seconds(0.03)),
+                     GA_ETIMEDOUT);
+    assert_true(calls.recvs <= 2);
+    assert_int_equal(ga__stream_raw_send(&pair.link.client, &part, 1), sizeof half);
+    assert_int_equal(ga__stream_raw_send(&pair.link.client, &part, 1), sizeof half);
+    assert_int_equal(ga__stream_recv(&pair.link.server, buffer, sizeof buffer, in_seconds(30)), GA_ETLS);
+    assert_true(ga_error()->tls_error != 0); /* it was no record of this connection's */
+    assert_int_equal(ga__stream_recv(&pair.link.server, buffer, sizeof buffer, in_seconds(30)), GA_ETLS);
+    pair_close(&pair);
+    return 0;
+}
+
+static void half_a_record_is_waited_for_and_a_forged_one_refused(void **state)
+{
+    (void)state;
+    run(half_a_record);
+}
+
+/* --- who the server is ---------------------------------------------------------------------------- */
+
+/* Shakes hands with a server of this certificate and checks the verdict. */
+static void expect_verdict(const ga__certificate *certificate, const char *host, long verify_error,
+                           const char *sentence)
+{
+    tls_pair pair = {.client = trusting(), .server = serving(certificate)};
+    int code = shake(&pair, host, NULL);
+
+    if (verify_error == 0) {
+        if (code)
+            fail_msg("%s", ga_error_message());
+    } else {
+        assert_int_equal(code, GA_ECERT);
+        assert_int_equal(ga_error()->tls_error, verify_error);
+        if (!strstr(ga_error_message(), sentence))
+            fail_msg("\"%s\" is not in \"%s\"", sentence, ga_error_message());
+    }
+    pair_close(&pair);
+}
+
+static int names(void *argument)
+{
+    ga__certificate other =
+        make(&(ga__certificate_options){.common_name = "other",
+                                        .names = "DNS:other.example,DNS:*.wild.example,IP:192.0.2.7",
+                                        .issuer = &authority});
+
+    (void)argument;
+    expect_verdict(&localhost, "localhost", 0, NULL);
+    expect_verdict(&localhost, "localhost.", 0, NULL);
+    expect_verdict(&localhost, "127.0.0.1", 0, NULL);
+    expect_verdict(&localhost, "::1", 0, NULL);
+    expect_verdict(&other, "a.wild.example", 0, NULL);
+    expect_verdict(&other, "a.b.wild.example", X509_V_ERR_HOSTNAME_MISMATCH, "not for a.b.wild.example");
+    expect_verdict(&other, "localhost", X509_V_ERR_HOSTNAME_MISMATCH,
+                   "it is for other.example, *.wild.example, 192.0.2.7, not for localhost");
+    expect_verdict(&other, "127.0.0.1", X509_V_ERR_IP_ADDRESS_MISMATCH, "not for 127.0.0.1");
+    ga__certificate_free(&other);
+    return 0;
+}
+
+static void the_certificate_must_be_for_the_host(void **state)
+{
+    (void)state;
+    run(names);
+}
+
+static int dates(void *argument)
+{
+    ga__certificate expired = make(&(ga__certificate_options){.common_name = "localhost",
+                                                              .names = GA__LOCAL_NAMES,
+                                                              .issuer = &authority,
+                                                              .valid_from = -7200,
+                                                              .valid_until = -3600});
+    ga__certificate early = make(&(ga__certificate_options){.common_name = "localhost",
+                                                            .names = GA__LOCAL_NAMES,
+                                                            .issuer = &authority,
+                                                            .valid_from = 3600,
+                                                            .valid_until = 7200});
+
+    (void)argument;
+    expect_verdict(&expired, "localhost", X509_V_ERR_CERT_HAS_EXPIRED, "it expired on 20");
+    expect_verdict(&early, "localhost", X509_V_ERR_CERT_NOT_YET_VALID, "it is not valid before 20");
+    ga__certificate_free(&expired);
+    ga__certificate_free(&early);
+    return 0;
+}
+
+static void the_certificate_must_be_valid_now(void **state)
+{
+    (void)state;
+    run(dates);
+}
+
+static int issuers(void *argument)
+{
+    ga__certificate own =
+        make(&(ga__certificate_options){.common_name = "localhost", .names = GA__LOCAL_NAMES});
+    ga__certificate stranger =
+        make(&(ga__certificate_options){.common_name = "A strange\nCA", .authority = true});
+    ga__certificate theirs = make(&(ga__certificate_options){
+        .common_name = "localhost", .names = GA__LOCAL_NAMES, .issuer = &stranger});
+    ga__certificate whole = {.key = theirs.key};
+
+    (void)argument;
+    assert_true(asprintf(&whole.certificate, "%s%s", theirs.certificate, stranger.certificate) > 0);
+    expect_verdict(&own, "localhost", X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "self-signed");
+    expect_verdict(&theirs, "localhost", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "pass .ca_file");
+    assert_non_null(strstr(ga_error_message(), "A strange"));
+    assert_null(strchr(ga_error_message(), '\n'));
+    expect_verdict(&whole, "localhost", X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "is not trusted here");
+    free(whole.certificate);
+    ga__certificate_free(&own);
+    ga__certificate_free(&stranger);
+    ga__certificate_free(&theirs);
+    return 0;
+}
+
+static void the_issuer_must_be_trusted(void **state)
+{
+    (void)state;
+    run(issuers);
+}
+
+static int no_questions(void *argument)
+{
+    ga__certificate own =
+        make(&(ga__certificate_options){.common_name = "x", .valid_from = -20, .valid_until = -10});
+    tls_pair pair = {.client = ga__tls_config_new(&(ga__tls_options){.insecure = true}),
+                     .server = serving(&own)};
+
+    (void)argument;
+    assert_non_null(pair.client);
+    assert_int_equal(shake(&pair, "localhost", NULL), 0);
+    assert_int_equal(send_text(&pair.link.client, "hello"), 0);
+    expect_text(&pair.link.server, "hello");
+    pair_close(&pair);
+    ga__certificate_free(&own);
+    return 0;
+}
+
+static void insecure_accepts_anything(void **state)
+{
+    (void)state;
+    run(no_questions);
+}
+
+static int server_name(void *argument)
+{
+    tls_pair pair = {.client = trusting(), .server = serving(&localhost)};
+
+    (void)argument;
+    assert_int_equal(shake(&pair, "127.0.0.1", NULL), 0);
+    assert_null(SSL_get_servername(pair.link.server.tls, TLSEXT_NAMETYPE_host_name));
+    pair_close(&pair);
+    return 0;
+}
+
+static void an_address_is_not_sent_as_server_name(void **state)
+{
+    (void)state;
+    run(server_name);
+}
+
+/* --- files and settings --------------------------------------------------------------------------- */
+
+static void expect_bad_options(const ga__tls_options *options, int code, const char *what)
+{
+    assert_null(ga__tls_config_new(options));
+    assert_int_equal(ga_error()->code, code);
+    if (!strstr(ga_error_message(), what))
+        fail_msg("\"%s\" is not in \"%s\"", what, ga_error_message());
+}
+
+static void files_that_cannot_be_used_are_named(void **state)
+{
+    char *directory = check_mkdtemp();
+    char *empty = ga_format("%s/empty.pem", directory);
+    char *good = ga_format("%s/good.pem", directory);
+    char *key = ga_format("%s/key.pem", directory);
+
+    (void)state;
+    check_write_file(empty, "nothing here\n");
+    check_write_file(good, localhost.certificate);
+    check_write_file(key, authority.key);
+    expect_bad_options(&(ga__tls_options){.ca_file = "/nonexistent/ca.pem"}, GA_ETLS, "/nonexistent/ca.pem");
+    expect_bad_options(&(ga__tls_options){.ca_path = "/nonexistent"}, GA_ETLS, "/nonexistent");
+    expect_bad_options(&(ga__tls_options){.ca_file = empty}, GA_ETLS, empty);
+    expect_bad_options(&(ga__tls_options){.ca_pem = "nothing"}, GA_ETLS, "CA certificates");
+    expect_bad_options(&(ga__tls_options){.cert_file = "/nonexistent/c.pem"}, GA_ETLS, "/nonexistent/c.pem");
+    expect_bad_options(&(ga__tls_options){.cert_file = good}, GA_ETLS, "key_file"); /* no key in it */
+    expect_bad_options(&(ga__tls_options){.cert_file = good, .key_file = key}, GA_ETLS, "mismatch");
+    expect_bad_options(&(ga__tls_options){.key_file = key}, GA_EUSAGE, "cert_file");
+    expect_bad_options(&(ga__tls_options){.version_min = 11}, GA_EUSAGE, "11");
+    expect_bad_options(&(ga__tls_options){.alpn = "h2,,x"}, GA_EUSAGE, "ALPN");
+    assert_int_equal(setenv("SSL_CERT_FILE", "/nonexistent/bundle.pem", 1), 0);
+    expect_bad_options(&(ga__tls_options){0}, GA_ETLS, "SSL_CERT_FILE");
+    unsetenv("SSL_CERT_FILE");
+    assert_null(ga__tls_config_server(localhost.certificate, authority.key, NULL));
+    assert_null(ga__tls_config_server("nothing", localhost.key, NULL));
+    check_rmdir(directory);
+    free(directory);
+    free(empty);
+    free(good);
+    free(key);
+}
+
+static int ca_sources(void *argument)
+{
+    char *file = ga_format("%s/ca.pem", (const char *)argument);
+
+    check_write_file(file, authority.certificate);
+    for (int from_environment = 0; from_environment < 2; from_environment++) {
+        if (from_environment)
+            setenv("SSL_CERT_FILE", file, 1);
+        tls_pair pair = {
+            .client = ga__tls_config_new(&(ga__tls_options){.ca_file = from_environment ? NULL : file}),
+            .server = serving(&localhost)};
+
+        assert_non_null(pair.client);
+        if (shake(&pair, "localhost", NULL) != 0)
+            fail_msg("%s", ga_error_message());
+        pair_close(&pair);
+    }
+    unsetenv("SSL_CERT_FILE");
+    free(file);
+    return 0;
+}
+
+static void trust_comes_from_a_file_or_the_environment(void **state)
+{
+    char *directory = check_mkdtemp();
+
+    (void)state;
+    assert_int_equal(ga_run(ca_sources, directory), 0);
+    check_rmdir(directory);
+    free(directory);
+}
+
+static int versions(void *argument)
+{
+    tls_pair pair = {
+        .client = ga__tls_config_new(&(ga__tls_options){.ca_pem = authority.certificate, .version_min = 13}),
+        .server = serving(&localhost)};
+
+    (void)argument;
+    SSL_CTX_set_max_proto_version(ga__tls_config_context(pair.server), TLS1_2_VERSION);
+    assert_int_equal(shake(&pair, "localhost", NULL), GA_ETLS);
+    assert_non_null(strstr(ga_error_message(), "no TLS version in common"));
+    loopback_close(&pair.link);
+    ga__tls_config_unref(pair.client);
+    pair.client = trusting();
+    assert_int_equal(shake(&pair, "localhost", NULL), 0);
+    assert_string_equal(ga__tls_version(&pair.link.client), "TLSv1.2");
+    pair_close(&pair);
+    return 0;
+}
+
+static void the_least_version_is_kept(void **state)
+{
+    (void)state;
+    run(versions);
+}
+
+/* The server wants a certificate; under TLS 1.3 the client learns only when it reads that its own was
+ * missing. */
+static int client_certificates(void *argument)
+{
+    char *directory = argument;
+    char *file = ga_format("%s/client.pem", directory);
+    char *both = ga_format("%s%s", localhost.certificate, localhost.key);
+    char byte;
+
+    check_write_file(file, both);
+    for (int with = 0; with < 2; with++) {
+        tls_pair pair = {
+            .client = ga__tls_config_new(
+                &(ga__tls_options){.ca_pem = authority.certificate, .cert_file = with ? file : NULL}),
+            .server = serving(&localhost),
+        };
+        SSL_CTX *context = ga__tls_config_context(pair.server);
+        BIO *bio = BIO_new_mem_buf(authority.certificate, -1);
+        X509 *ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        int server_code;
+
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca);
+        X509_free(ca);
+        BIO_free(bio);
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        assert_int_equal(shake(&pair, "localhost", &server_code), 0);
+        assert_int_equal(server_code, with ? 0 : GA_ETLS);
+        if (with) {
+            assert_int_equal(send_text(&pair.link.client, "hello"), 0);
+            expect_text(&pair.link.server, "hello");
+        } else {
+            assert_int_equal(ga__stream_recv(&pair.link.client, &byte, 1, in_seconds(30)), GA_ETLS);
+            assert_non_null(strstr(ga_error_message(), "client certificate"));
+        }
+        pair_close(&pair);
+    }
+    free(both);
+    free(file);
+    return 0;
+}
+
+static void a_client_certificate_is_shown_where_it_is_wanted(void **state)
+{
+    char *directory = check_mkdtemp();
+
+    (void)state;
+    assert_int_equal(ga_run(client_certificates, directory), 0);
+    check_rmdir(directory);
+    free(directory);
+}
+
+/* --- peers that do not speak TLS ------------------------------------------------------------------ */
+
+static int answer_http(void *argument)
+{
+    char buffer[2000];
+
+    if (ga__stream_recv(argument, buffer, sizeof buffer, GA__NEVER) <= 0)
+        return GA_EPROTOCOL;
+    return send_text(argument, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+}
+
+static int hang_up(void *argument)
+{
+    char buffer[2000];
+
+    if (ga__stream_recv(argument, buffer, sizeof buffer, GA__NEVER) <= 0)
+        return GA_EPROTOCOL;
+    ga__stream_close(argument);
+    return 0;
+}
+
+static int say_nothing(void *argument)
+{
+    (void)argument;
+    return 0;
+}
+
+/* The client's code with a server that does this, within so many seconds. */
+static int shake_with(int (*server)(void *argument), double seconds)
+{
+    ga__tls_config *config = trusting();
+    loopback link;
+    ga_group group;
+
+    loopback_open(&link);
+    ga_group_open(&group, GA_COLLECT);
+    ga_spawn(&group, server, &link.server);
+    int code = ga__tls_connect(&link.client, config, "localhost", 443, in_seconds(seconds));
+
+    ga_gather(&group);
+    ga_group_close(&group);
+    loopback_close(&link);
+    ga__tls_config_unref(config);
+    return code;
+}
+
+static int strangers(void *argument)
+{
+    (void)argument;
+    assert_int_equal(shake_with(answer_http, 30), GA_ETLS);
+    assert_non_null(strstr(ga_error_message(), "localhost:443 failed: it does not speak TLS"));
+    assert_int_equal(shake_with(hang_up, 30), GA_ETLS);
+    assert_non_null(strstr(ga_error_message(), "closed the connection during the TLS handshake"));
+    assert_int_equal(shake_with(say_nothing, 0.03), GA_ETIMEDOUT);
+    return 0;
+}
+
+static void peers_without_tls_are_recognised(void **state)
+{
+    (void)state;
+    run(strangers);
+}
+
+static int connect_for_ever(void *argument)
+{
+    ga__tls_config *config = trusting();
+    int code = ga__tls_connect(argument, config, "localhost", 443, GA__NEVER);
+
+    ga__stream_close(argument);
+    ga__tls_config_unref(config);
+    return code;
+}
+
+static int cancelled(void *argument)
+{
+    loopback link;
+    ga_group group;
+
+    (void)argument;
+    loopback_open(&link);
+    ga_group_open(&group, GA_COLLECT);
+    ga_task *task = ga_spawn(&group, connect_for_ever, &link.client);
+
+    ga_sleep(0.01);
+    ga_task_cancel(task);
+    assert_int_equal(ga_task_join(task), GA_ECANCELED);
+    ga_group_close(&group);
+    loopback_close(&link);
+    return 0;
+}
+
+static void a_handshake_can_be_cancelled(void **state)
+{
+    (void)state;
+    run(cancelled);
+}
+
+/* --- ends ----------------------------------------------------------------------------------------- */
+
+static int ends(void *argument)
+{
+    char buffer[64];
+    tls_pair pair;
+
+    (void)argument;
+    for (int clean = 0; clean < 2; clean++) {
+        pair_open(&pair);
+        assert_int_equal(send_text(&pair.link.server, "bye"), 0);
+        if (clean)
+            ga__stream_close(&pair.link.server);
+        else
+            ga__stream_abort(&pair.link.server);
+        expect_text(&pair.link.client, "bye");
+        assert_int_equal(ga__stream_recv(&pair.link.client, buffer, sizeof buffer, in_seconds(30)), 0);
+        assert_int_equal(pair.link.client.truncated, !clean);
+        assert_int_equal(ga__stream_recv(&pair.link.client, buffer, sizeof buffer, in_seconds(30)), 0);
+        assert_false(ga__stream_idle_ok(&pair.link.client));
+        pair_close(&pair);
+    }
+    return 0;
+}
+
+static void an_end_without_close_notify_is_told(void **state)
+{
+    (void)state;
+    run(ends);
+}
+
+static int stalls(void *argument)
+{
+    static char bytes[LARGE];
+    struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
+    tls_pair pair;
+
+    (void)argument;
+    pair_open(&pair);
+    assert_int_equal(ga__stream_send(&pair.link.client, &part, 1, GA__NEVER, 20000000), GA_ETIMEDOUT);
+    assert_string_equal(ga_error()->timeout, "write");
+    assert_true(pair.link.client.bytes_sent > 0 && pair.link.client.bytes_sent < LARGE);
+    pair_close(&pair);
+    return 0;
+}
+
+static void sending_fails_without_progress(void **state)
+{
+    (void)state;
+    run(stalls);
+}
+
+/* --- idle connections ----------------------------------------------------------------------------- */
+
+static int idle(void *argument)
+{
+    tls_pair pair;
+
+    (void)argument;
+    pair_open(&pair);
+    ga_sleep(0.005);
+    assert_true(pair.link.client.fd.ready & GA__READABLE); /* session tickets are there */
+    assert_true(ga__stream_idle_ok(&pair.link.client));
+    assert_int_equal(send_text(&pair.link.server, "unasked"), 0);
+    ga_sleep(0.005);
+    assert_false(ga__stream_idle_ok(&pair.link.client));
+    pair_close(&pair);
+    pair_open(&pair);
+    ga__stream_close(&pair.link.server);
+    ga_sleep(0.005);
+    assert_false(ga__stream_idle_ok(&pair.link.client));
+    pair_close(&pair);
+    return 0;
+}
+
+static void idle_connections_take_tickets_and_refuse_data(void **state)
+{
+    (void)state;
+    run(idle);
+}
+
+/* --- sessions ------------------------------------------------------------------------------------- */
+
+/* Another connection with the same configurations, used for one exchange; whether it resumed a session. */
+static bool resumes(tls_pair *pair, const char *host, bool clean)
+{
+    ga__listener listener = pair->link.listener; /* the port is part of a session's key */
+
+    ga__stream_init(&pair->link.client);
+    ga__stream_init(&pair->link.server);
+    assert_int_equal(ga__connect(&pair->link.client, &listener.address, 1, NULL, in_seconds(30), NULL), 0);
+    assert_int_equal(ga__listener_accept(&pair->link.listener, &pair->link.server, in_seconds(30)), 0);
+    ga_group group;
+
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, serve_handshake, pair);
+    if (ga__tls_connect(&pair->link.client, pair->client, host, ga__address_port(&listener.address),
+                        in_seconds(30)) != 0)
+        fail_msg("%s", ga_error_message());
+    assert_int_equal(ga_gather(&group), 0);
+    ga_group_close(&group);
+    assert_int_equal(send_text(&pair->link.server, "hello"), 0);
+    expect_text(&pair->link.client, "hello");
+    bool resumed = ga__tls_resumed(&pair->link.client);
+
+    assert_int_equal(ga__tls_resumed(&pair->link.server), resumed);
+    if (clean)
+        ga__stream_close(&pair->link.client);
+    else
+        ga__stream_abort(&pair->link.client);
+    ga__stream_close(&pair->link.server);
+    return resumed;
+}
+
+static int resumption(void *argument)
+{
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        tls_pair pair = {.client = trusting(), .server = serving(&localhost)};
+
+        SSL_CTX_set_max_proto_version(ga__tls_config_context(pair.server), version);
+        listen_here(&pair.link.listener);
+        assert_false(resumes(&pair, "localhost", true));
+        assert_true(resumes(&pair, "localhost", false)); /* an abrupt end does not spoil it */
+        assert_true(resumes(&pair, "localhost", true));
+        assert_false(resumes(&pair, "127.0.0.1", true)); /* another host's session is not its */
+        pair_close(&pair);
+    }
+    (void)argument;
+    return 0;
+}
+
+static void sessions_are_resumed(void **state)
+{
+    (void)state;
+    run(resumption);
+}
+
+static SSL_SESSION *some_session(int version)
+{
+    SSL_SESSION *session = SSL_SESSION_new();
+    unsigned char id[4] = {1, 2, 3, 4};
+
+    assert_non_null(session);
+    SSL_SESSION_set_protocol_version(session, version);
+    SSL_SESSION_set1_id(session, id, sizeof id);
+    return session;
+}
+
+static int sessions_of(ga__tls_config *config, const char *peer)
+{
+    int count = 0;
+
+    for (SSL_SESSION *session; (session = ga__tls_config_take_session(config, peer)) != NULL; count++)
+        SSL_SESSION_free(session);
+    return count;
+}
+
+static void the_store_of_sessions_is_bounded(void **state)
+{
+    ga__tls_config *config = trusting();
+    char peer[32];
+    int kept = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        ga__tls_config_keep_session(config, "one:443", some_session(TLS1_3_VERSION));
+    kept = sessions_of(config, "one:443"); /* TLS 1.3: each is handed out once */
+    assert_true(kept > 2 && kept <= 32);
+    assert_null(ga__tls_config_take_session(config, "one:443"));
+    for (int i = 0; i < 1000; i++) {
+        snprintf(peer, sizeof peer, "%d:443", i);
+        ga__tls_config_keep_session(config, peer, some_session(TLS1_3_VERSION));
+    }
+    kept = 0;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(peer, sizeof peer, "%d:443", i);
+        kept += sessions_of(config, peer);
+    }
+    assert_true(kept > 100 && kept <= 512);
+    ga__tls_config_keep_session(config, "old:443", some_session(TLS1_2_VERSION));
+    for (int i = 0; i < 3; i++) { /* TLS 1.2: again and again */
+        SSL_SESSION *session = ga__tls_config_take_session(config, "old:443");
+
+        assert_non_null(session);
+        SSL_SESSION_free(session);
+    }
+    ga__tls_config_unref(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_byte_goes_each_way),
+        cmocka_unit_test(ten_megabytes_go_both_ways_at_once),
+        cmocka_unit_test(a_message_costs_one_send_and_one_recv),
+        cmocka_unit_test(records_that_are_there_come_in_one_call),
+        cmocka_unit_test(half_a_record_is_waited_for_and_a_forged_one_refused),
+        cmocka_unit_test(the_certificate_must_be_for_the_host),
+        cmocka_unit_test(the_certificate_must_be_valid_now),
+        cmocka_unit_test(the_issuer_must_be_trusted),
+        cmocka_unit_test(insecure_accepts_anything),
+        cmocka_unit_test(an_address_is_not_sent_as_server_name),
+        cmocka_unit_test(files_that_cannot_be_used_are_named),
+        cmocka_unit_test(trust_comes_from_a_file_or_the_environment),
+        cmocka_unit_test(the_least_version_is_kept),
+        cmocka_unit_test(a_client_certificate_is_shown_where_it_is_wanted),
+        cmocka_unit_test(peers_without_tls_are_recognised),
+        cmocka_unit_test(a_handshake_can_be_cancelled),
+        cmocka_unit_test(an_end_without_close_notify_is_told),
+        cmocka_unit_test(sending_fails_without_progress),
+        cmocka_unit_test(idle_connections_take_tickets_and_refuse_data),
+        cmocka_unit_test(sessions_are_resumed),
+        cmocka_unit_test(the_store_of_sessions_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, make_certificates, free_certificates);
+}
