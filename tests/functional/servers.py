@@ -125,7 +125,7 @@ class Nginx:
         (path / "files" / "big").write_bytes(big)
         (path / "files" / "small").write_text("small\n")
         (path / "files" / "empty").touch()
-        (path / "nginx.conf").write_text(self._configuration(certificates))
+        (path / "nginx.conf").write_text(self._configuration(certificates), encoding="latin-1")
 
     def _configuration(self, certificates):
         routes = """
@@ -133,6 +133,7 @@ class Nginx:
             etag on;
             location = /connection { return 200 "$connection $connection_requests"; }
             location = /204 { return 204; }
+            location = /latin1 { default_type "text/plain; charset=iso-8859-1"; return 200 "caf\u00e9"; }
             location = /redirect { return 301 /small; }
             location = /closes { keepalive_timeout 0; return 200 "closed\\n"; }
         """
@@ -265,6 +266,7 @@ class Misbehaving(socketserver.ThreadingTCPServer):
 
         def resets(self):
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.request.close()
 
         def stops_in_head(self):
             self.send("HTTP/1.1 200 OK\r\nContent-")

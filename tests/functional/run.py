@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""Runs a test program beside the servers that it needs, and tells it by the environment where they are.
+
+usage: run.py SERVER... PROGRAM, where SERVER is nginx, httpbin, todo-api or misbehaving
+"""
+import contextlib
+import os
+import subprocess
+import sys
+
+import servers
+
+
+def start(name, stack, path, certificates):
+    """Starts a server until the stack is left. @return what the program is told of it"""
+    if name == "nginx":
+        nginx = stack.enter_context(servers.Nginx(path, certificates).running())
+        ports = {f"NGINX_{key.upper()}": str(port) for key, port in nginx.ports.items()}
+        return {"NGINX": nginx.url, "NGINX_TLS": nginx.tls_url, "BIG_SHA256": nginx.big_sha256, **ports}
+    if name == "httpbin":
+        return {"HTTPBIN": stack.enter_context(servers.httpbin()),
+                "HTTPBIN_TLS": stack.enter_context(servers.httpbin(certificates.good))}
+    if name == "todo-api":
+        plain, tls = (stack.enter_context(servers.todo_api(*options)) for options in ((), ("--tls",)))
+        return {"TODO": plain.url, "TODO_TLS": tls.url, "TODO_CA": tls.ca}
+    if name == "misbehaving":
+        return {"MISBEHAVING": stack.enter_context(servers.Misbehaving().running()).url}
+    raise SystemExit(f"run.py: there is no server {name}")
+
+
+def main(names, program):
+    with contextlib.ExitStack() as stack:
+        path = stack.enter_context(servers.directory())
+        certificates = servers.Certificates(path)
+        environment = {**os.environ, "CA_FILE": str(certificates.ca), "DEAD_PORT": str(servers.free_port())}
+        for name in names:
+            environment |= start(name, stack, path, certificates)
+        return subprocess.run([program], env=environment).returncode
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:-1], sys.argv[-1])
+    sys.exit(code if code >= 0 else 128 - code)
