@@ -165,6 +165,10 @@ static inline void feed_note_end(feed_message *message, feed_result *result)
         result->keep_alive = ga__http1_response_reusable(&message->response, 0);
         trailers = ga__http1_response_trailers(&message->response);
     }
+    const ga__body *body = message->is_request ? &message->request.body : &message->response.body;
+
+    if (body->received != result->body.size)
+        abort();
     ga__buffer_add(&result->transcript, "body: ");
     ga__buffer_append(&result->transcript, result->body.data, result->body.size);
     ga__buffer_add(&result->transcript, "\n");

@@ -6,6 +6,7 @@
 #include "protocol/http1_fields.h"
 #include "protocol/token.h"
 
+#include <gather/error.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,6 +210,53 @@ static void drops_fields(void **state)
     ga__headers_table_free(&table);
 }
 
+/* Lines that the caller said are a whole section, and are not: an error, and no byte behind them is looked
+ * at. */
+static void sections_that_do_not_end(void **state)
+{
+    static const char *const sections[] = {"",         "A",          "A:",        "A: b",       "A: b\r",
+                                           "A: b\r\n", "A: b\r\n\r", "A: b\r\nC", "A: b\r\n c", "A: b\n \r"};
+    ga__headers_table table;
+
+    (void)state;
+    ga__headers_table_init(&table);
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        size_t size = strlen(sections[i]);
+        char *block = malloc(size + !size); /* of just that size, for the sanitizer to see */
+        const char *problem = NULL;
+
+        assert_non_null(block);
+        memcpy(block, sections[i], size);
+        assert_int_equal(ga__headers_parse(&table, block, 0, (uint32_t)size, &limits, &problem),
+                         GA_EPROTOCOL);
+        assert_non_null(problem);
+        free(block);
+    }
+    ga__headers_table_free(&table);
+}
+
+static void names_are_shorter_than_64_kib(void **state)
+{
+    static const ga__headers_limits wide = {.max_size = 1 << 20, .max_line = 1 << 20, .max_fields = 1};
+    ga__headers_table table;
+
+    (void)state;
+    ga__headers_table_init(&table);
+    for (size_t size = UINT16_MAX; size <= UINT16_MAX + 1; size++) {
+        char *block = malloc(size + 6);
+        const char *problem;
+
+        assert_non_null(block);
+        memset(block, 'x', size);
+        memcpy(block + size, ":y\r\n\r\n", 6);
+        int code = ga__headers_parse(&table, block, 0, (uint32_t)size + 6, &wide, &problem);
+
+        assert_int_equal(code, size > UINT16_MAX ? GA_EHEADTOOBIG : GA_OK);
+        free(block);
+    }
+    ga__headers_table_free(&table);
+}
+
 static void lists(void **state)
 {
     static const struct {
@@ -279,6 +327,8 @@ int main(void)
         cmocka_unit_test(an_empty_table_can_be_packed),
         cmocka_unit_test(grows_and_is_used_again),
         cmocka_unit_test(drops_fields),
+        cmocka_unit_test(sections_that_do_not_end),
+        cmocka_unit_test(names_are_shorter_than_64_kib),
         cmocka_unit_test(lists),
         cmocka_unit_test(character_classes),
     };

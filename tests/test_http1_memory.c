@@ -76,6 +76,36 @@ static void a_response_with_many_fields_and_trailers(void **state)
     ga__buffer_free(&input);
 }
 
+static void a_request_with_many_fields(void **state)
+{
+    ga__buffer input = GA__BUFFER_INIT;
+    int n;
+
+    (void)state;
+    ga__buffer_add(&input, "GET / HTTP/1.1\r\nHost: a\r\n");
+    for (int i = 0; i < MANY; i++)
+        ga__buffer_printf(&input, "X-%d: %d\r\n", i, i);
+    ga__buffer_add(&input, "\r\n");
+    for (n = 1; failmalloc_again(n); n++) {
+        char copy[4096];
+        ga__http1_request request;
+        ga__headers_table table;
+        size_t consumed;
+
+        assert_true(input.size <= sizeof copy);
+        memcpy(copy, input.data, input.size);
+        ga__headers_table_init(&table);
+        ga__http1_request_init(&request, NULL);
+        int code = ga__http1_request_head(&request, &table, copy, input.size, &consumed);
+
+        assert_int_equal(code, failmalloc_stop() ? GA_ENOMEM : GA__HTTP1_DONE);
+        ga__http1_request_free(&request);
+        ga__headers_table_free(&table);
+    }
+    assert_int_equal(n, 3 + 1); /* from 32 fields to 64, to 128, and the round without a failure */
+    ga__buffer_free(&input);
+}
+
 static void a_usual_response_needs_no_allocation(void **state)
 {
     char input[] =
@@ -130,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_response_with_many_fields_and_trailers),
+        cmocka_unit_test(a_request_with_many_fields),
         cmocka_unit_test(a_usual_response_needs_no_allocation),
         cmocka_unit_test(a_request_that_is_written),
     };

@@ -105,17 +105,18 @@ static void request_lines(void **state)
         IS_BAD("a lone CR before it", "\r" GET HOST "\r\n", 400, "carriage return"),
         IS_BAD("a TLS hello", "\x16\x03\x01\x02", 400, "method"),
         IS_BAD("a space before it", " " GET HOST "\r\n", 400, "method"),
+        IS_BAD("an empty line and a space before it", "\r\n " GET HOST "\r\n", 400, "method"),
         IS_BAD("no method", "/ HTTP/1.1\r\n" HOST "\r\n", 400, "method"),
         IS_BAD("a method not a token", "G(T / HTTP/1.1\r\n" HOST "\r\n", 400, "method"),
         IS_BAD("one word", "GET\r\n" HOST "\r\n", 400, "method"),
-        IS_BAD("no target", "GET  HTTP/1.1\r\n" HOST "\r\n", 400, "target"),
-        IS_BAD("HTTP/0.9", "GET /\r\n\r\n", 400, "target"),
+        IS_BAD("no target", "GET  HTTP/1.1\r\n" HOST "\r\n", 400, "has no target"),
+        IS_BAD("HTTP/0.9", "GET /\r\n\r\n", 400, "has no target"),
         IS_BAD("a tab", "GET\t/ HTTP/1.1\r\n" HOST "\r\n", 400, "method"),
-        IS_BAD("two spaces before the target", "GET  / HTTP/1.1\r\n" HOST "\r\n", 400, "target"),
+        IS_BAD("two spaces before the target", "GET  / HTTP/1.1\r\n" HOST "\r\n", 400, "has no target"),
         IS_BAD("two spaces behind the target", "GET /  HTTP/1.1\r\n" HOST "\r\n", 400, "version"),
         IS_BAD("a space in the target", "GET /a b HTTP/1.1\r\n" HOST "\r\n", 400, "version"),
         IS_BAD("a space behind the version", "GET / HTTP/1.1 \r\n" HOST "\r\n", 400, "version"),
-        IS_BAD("a target beyond ASCII", "GET /\xc3\xa9 HTTP/1.1\r\n" HOST "\r\n", 400, "target"),
+        IS_BAD("a target beyond ASCII", "GET /\xc3\xa9 HTTP/1.1\r\n" HOST "\r\n", 400, "has no target"),
         IS_BAD("a control character in the target", "GET /\x01 HTTP/1.1\r\n" HOST "\r\n", 400, "control"),
         IS_BAD("NUL in the target", "GET /\0 HTTP/1.1\r\n" HOST "\r\n", 400, "NUL"),
         IS_BAD("DEL in the target", "GET /\x7f HTTP/1.1\r\n" HOST "\r\n", 400, "control"),
@@ -202,6 +203,23 @@ static void limits_name_the_status(void **state)
     CHECK_ROWS(rows, &small);
 }
 
+static void a_whole_request_survives_the_end(void **state)
+{
+    char input[] = GET HOST "\r\n";
+    ga__http1_request request;
+    ga__headers_table table;
+    size_t consumed;
+
+    (void)state;
+    ga__headers_table_init(&table);
+    ga__http1_request_init(&request, NULL);
+    assert_int_equal(ga__http1_request_head(&request, &table, input, sizeof input - 1, &consumed),
+                     GA__HTTP1_DONE);
+    assert_int_equal(ga__http1_request_eof(&request), GA__HTTP1_DONE);
+    ga__http1_request_free(&request);
+    ga__headers_table_free(&table);
+}
+
 static void gives_its_parts(void **state)
 {
     static const char input[] = "\r\nPUT /a/b?c HTTP/1.1\r\nHost: x:1\r\nExpect: 100-Continue\r\nA:\tb \r\n"
@@ -284,6 +302,7 @@ int main(void)
         cmocka_unit_test(hosts),
         cmocka_unit_test(framing),
         cmocka_unit_test(limits_name_the_status),
+        cmocka_unit_test(a_whole_request_survives_the_end),
         cmocka_unit_test(gives_its_parts),
         cmocka_unit_test(reads_what_the_writer_writes),
         cmocka_unit_test(reads_the_chunks_that_are_written),

@@ -493,6 +493,10 @@ static void responses_without_a_body(void **state)
                 0),
         TUNNELS("2xx to CONNECT with framing", GA__HTTP1_TO_CONNECT,
                 "HTTP/1.1 299 Yes\r\nTransfer-Encoding: chunked\r\n" LONG "\x16\x03", 299, 2),
+        TUNNELS("200 to CONNECT, and bytes behind it", GA__HTTP1_TO_CONNECT, OK_LINE "\r\n\x16\x03\x01", 200,
+                3),
+        KEEPS_ASKED("300 to CONNECT has a body", GA__HTTP1_TO_CONNECT,
+                    "HTTP/1.1 300 Multiple Choices\r\n" LONG "hello", 300, "hello"),
         KEEPS_ASKED("another answer to CONNECT has a body", GA__HTTP1_TO_CONNECT,
                     "HTTP/1.1 407 Proxy Authentication Required\r\n" LONG "hello", 407, "hello"),
         {"framing in doubt in another answer to CONNECT",
@@ -537,6 +541,10 @@ static void limits_hold_wherever_the_cuts_are(void **state)
         KEEPS("3 interim responses", INTERIM INTERIM INTERIM OK_LINE EMPTY, 200, ""),
         FAILS("4 interim responses", INTERIM INTERIM INTERIM INTERIM OK_LINE EMPTY, GA_EHEADTOOBIG,
               "interim"),
+        KEEPS("interim responses of 100",
+              "HTTP/1.1 100 Go\r\na: 345678901234567\r\n\r\n"
+              "HTTP/1.1 100 Go\r\na: 3456789012345678901234567890123456789\r\n\r\n" OK_LINE EMPTY,
+              200, ""),
         FAILS("interim responses of 101",
               "HTTP/1.1 100 Go\r\na: 3456789012345678\r\n\r\n"
               "HTTP/1.1 100 Go\r\na: 3456789012345678901234567890123456789\r\n\r\n" OK_LINE EMPTY,
@@ -544,6 +552,8 @@ static void limits_hold_wherever_the_cuts_are(void **state)
         KEEPS("10 bytes of extensions", CHUNKED "1;2345\r\na\r\n1;2345\r\nb\r\n0;23\r\n\r\n", 200, "ab"),
         IS_BAD("11 bytes of extensions", CHUNKED "1;2345\r\na\r\n1;2345\r\nb\r\n0;234\r\n\r\n", "extensions"),
         IS_BAD("11 blanks", CHUNKED "1            \r\na\r\n0\r\n\r\n", "extensions"),
+        KEEPS("a chunk-size line of 18", CHUNKED "0000000000000001\r\na\r\n0\r\n\r\n", 200, "a"),
+        IS_BAD("a chunk-size line of 19", CHUNKED "0000000000000001;\r\na\r\n0\r\n\r\n", "chunk-size line"),
         IS_BAD("a long chunk-size line", CHUNKED "0000000000000001;89\r\na\r\n0\r\n\r\n", "chunk-size line"),
         KEEPS("trailers of 20", CHUNKED "0\r\na: b\r\nc: 3456789\r\n\r\n", 200, ""),
         FAILS("trailers of 21", CHUNKED "0\r\na: b\r\nc: 34567890\r\n\r\n", GA_EHEADTOOBIG, ""),
@@ -634,6 +644,25 @@ static void gives_fields_reason_and_length(void **state)
     feed_free(&result);
 }
 
+static void a_reason_may_be_missing(void **state)
+{
+    static const char *const lines[] = {"HTTP/1.1 200\r\n", "HTTP/1.1 200 \r\n", "HTTP/1.1 200\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        ga__buffer input = GA__BUFFER_INIT;
+
+        ga__buffer_add(&input, lines[i]);
+        ga__buffer_add(&input, "\r\n");
+        feed_result result = feed_response(input.data, input.size, 0, NULL, FEED_WHOLE);
+
+        assert_string_equal(result.transcript.data,
+                            "1.1 200 []\nbody: \n1, no problem, keep alive 0, surplus 0\n");
+        feed_free(&result);
+        ga__buffer_free(&input);
+    }
+}
+
 static void tells_the_length_of_what_has_no_body(void **state)
 {
     char input[] = "HTTP/1.1 200 OK\r\nContent-Length: 1234567890123\r\n\r\n";
@@ -663,6 +692,7 @@ static void the_keep_alive_timeout(void **state)
         {"Keep-Alive: max=100, Timeout=65\r\n", 65},
         {"Keep-Alive: timeout=99999999999\r\n", INT32_MAX},
         {"Keep-Alive: timeout=-1\r\n", -1},
+        {"Keep-Alive: longtimeout=1, timeout=7\r\n", 7},
         {"Keep-Alive: timeout=\r\n", -1},
         {"Keep-Alive: timeout\r\n", -1},
         {"Keep-Alive: max=100\r\n", -1},
@@ -765,6 +795,7 @@ int main(void)
         cmocka_unit_test(limits_hold_wherever_the_cuts_are),
         cmocka_unit_test(lone_symbols),
         cmocka_unit_test(gives_fields_reason_and_length),
+        cmocka_unit_test(a_reason_may_be_missing),
         cmocka_unit_test(tells_the_length_of_what_has_no_body),
         cmocka_unit_test(the_keep_alive_timeout),
         cmocka_unit_test(a_large_head_byte_by_byte_is_linear),

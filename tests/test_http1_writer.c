@@ -116,7 +116,8 @@ static void fields(void **state)
         REFUSED(GA__BODY_NONE, 0, "Host is given twice", {"hOST", "b"}),
         {"PUT", "/", NULL, {{"Host", "b"}}, GA__BODY_NONE, 0, "PUT / HTTP/1.1\r\nHost: b\r\n\r\n", NULL},
         {"PUT", "/", NULL, {{"Host", "b"}, {"host", "b"}}, GA__BODY_NONE, 0, NULL, "Host is given twice"},
-        {"PUT", "/", NULL, {{"Host", "a, b"}}, GA__BODY_NONE, 0, NULL, "host"},
+        {"PUT", "/", NULL, {{"Host", "a,b"}}, GA__BODY_NONE, 0, NULL, "host"},
+        {"PUT", "/", NULL, {{"Host", "a b"}}, GA__BODY_NONE, 0, NULL, "host"},
     };
 
     (void)state;
@@ -162,6 +163,7 @@ static void tells_which_field_is_at_fault(void **state)
     assert_null(writer.culprit);
     ga__http1_write_field(&writer, "X-Bad", "x\ny");
     ga__http1_write_field(&writer, "X-Worse", "x\ry");
+    ga__http1_write_lines(&writer, "A: b\r\n", 6, 0);
     assert_int_equal(writer.culprit_size, strlen("X-Bad"));
     assert_memory_equal(writer.culprit, "X-Bad", strlen("X-Bad"));
     assert_int_equal(ga__http1_write_end(&writer, GA__BODY_NONE, 0), GA_EHEADER);
@@ -230,6 +232,13 @@ static void responses(void **state)
     assert_string_equal(buffer.data,
                         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\n"
                         "HTTP/1.1 304 \r\nContent-Length: 7\r\n\r\n");
+    ga__buffer_clear(&buffer);
+
+    ga__http1_write_response(&writer, &buffer, 100, "Continue");
+    assert_int_equal(ga__http1_write_end(&writer, GA__BODY_NONE, 0), GA_OK);
+    ga__http1_write_response(&writer, &buffer, 999, "Odd");
+    assert_int_equal(ga__http1_write_end(&writer, GA__BODY_NONE, 0), GA_OK);
+    assert_string_equal(buffer.data, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 999 Odd\r\n\r\n");
     ga__buffer_clear(&buffer);
 
     ga__http1_write_response(&writer, &buffer, 99, "OK");

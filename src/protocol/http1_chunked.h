@@ -32,8 +32,9 @@ void ga__chunked_free(ga__chunked *chunked);
 /* Decodes from `data`: consumes framing up to and with the next piece of content, or all of it.
  * *consumed says how much of the input was used, *out and *out_size are the content (a slice of `data`; size
  * 0 where there was none).
- * @return 0 where the body goes on, 1 where it is complete (*consumed may be less than size: the rest is not
- * the body's); GA_EPROTOCOL, GA_EHEADTOOBIG (trailers) or GA_ENOMEM. */
+ * @return 0: the body goes on
+ *         1: it is complete; what is not consumed is not the body's
+ *         GA_EPROTOCOL, GA_EHEADTOOBIG (trailers), GA_ENOMEM: see `problem` */
 int ga__chunked_decode(ga__chunked *chunked, const ga__chunked_limits *limits, const char *data, size_t size,
                        size_t *consumed, const char **out, size_t *out_size);
 

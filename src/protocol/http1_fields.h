@@ -27,8 +27,7 @@ typedef struct ga__head_scan {
 
 /* `data` are the section's bytes from the beginning, with more behind them than at the last call, at any
  * address.
- * @return the section's size with its empty line when it is complete; 0 while not; GA_EHEADTOOBIG with
- * *problem */
+ * @return the section's size with its empty line; 0 while it is not complete; GA_EHEADTOOBIG with *problem */
 int64_t ga__head_find_end(ga__head_scan *scan, const char *data, size_t size,
                           const ga__headers_limits *limits, const char **problem);
 

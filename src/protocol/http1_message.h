@@ -53,9 +53,12 @@ typedef struct ga__framing {
     uint64_t length;
 } ga__framing;
 
-/* @return GA_OK or GA_EPROTOCOL with *problem. Only the syntax of each field is judged here. */
+/* Reads them, and judges the syntax of each; what they may be together is the caller's to judge.
+ * @return GA_OK, or GA_EPROTOCOL with *problem */
 int ga__framing_read(ga__framing *framing, const ga__headers *headers, const char **problem);
 
+/* The body of a message whose head was read: first ga__body_init, which allocates nothing; then
+ * ga__body_decode as ga__http1_response_body says, with *problem where it fails. */
 void ga__body_init(ga__body *body, ga__body_kind kind, uint64_t length);
 void ga__body_free(ga__body *body);
 int ga__body_decode(ga__body *body, const ga__http1_limits *limits, const char *data, size_t size,

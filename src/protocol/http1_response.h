@@ -50,25 +50,27 @@ void ga__http1_response_free(ga__http1_response *response);
  * values and the reason phrase), and `table` refers to them: pack its headers before `data` is used for
  * something else. `table` may be one that serves many responses; its content counts only right after
  * GA__HTTP1_DONE or _INTERIM.
- * @return GA__HTTP1_MORE (*consumed 0);
- *         GA__HTTP1_INTERIM (*consumed the head's bytes; call again with what follows them; `status` tells
- * which); GA__HTTP1_DONE (*consumed the head's bytes; what follows is the body's); GA_EPROTOCOL,
- * GA_EHEADTOOBIG, GA_ENOMEM. */
+ * @return GA__HTTP1_MORE: *consumed is 0
+ *         GA__HTTP1_INTERIM: `status` tells which; call again with what follows the *consumed bytes
+ *         GA__HTTP1_DONE: what follows the *consumed bytes is the body's
+ *         GA_EPROTOCOL, GA_EHEADTOOBIG, GA_ENOMEM */
 int ga__http1_response_head(ga__http1_response *response, ga__headers_table *table, char *data, size_t size,
                             size_t *consumed);
 
 /* Reads the body: hands out the next slice of content in `data`, and consumes it with the framing around it.
- * Call it until *consumed reaches size or it says DONE. It may be called with size 0: says DONE where the
- * body is empty by framing.
- * @return GA__HTTP1_MORE, GA__HTTP1_DONE (what is not consumed is no part of this response: the connection is
- *         not to be reused), GA_EPROTOCOL, GA_EHEADTOOBIG (trailers), GA_ENOMEM. With GA__BODY_TUNNEL it says
- * DONE and consumes nothing. */
+ * Call it until *consumed reaches size or it says DONE; with size 0, too, to learn that a body is empty by
+ * its framing. With GA__BODY_TUNNEL it says DONE and consumes nothing.
+ * @return GA__HTTP1_MORE
+ *         GA__HTTP1_DONE: what is not consumed is no part of this response
+ *         GA_EPROTOCOL, GA_EHEADTOOBIG (trailers), GA_ENOMEM */
 int ga__http1_response_body(ga__http1_response *response, const char *data, size_t size, size_t *consumed,
                             const char **out, size_t *out_size);
 
-/* The connection ended in order (FIN, close_notify); no byte is left that was not given to _head or _body.
- * @return GA__HTTP1_DONE where that ends or follows a complete body; GA_EDISCONNECTED before the end of the
- * head; GA_ETRUNCATED within the body. A reset is the caller's to report, always as a failure. */
+/* The connection ended in order (FIN, close_notify); no byte is left that was not given to _head or _body. A
+ * reset is the caller's to report, always as a failure.
+ * @return GA__HTTP1_DONE: that ends the body, or follows a complete one
+ *         GA_EDISCONNECTED: before the end of the head
+ *         GA_ETRUNCATED: within the body */
 int ga__http1_response_eof(ga__http1_response *response);
 
 /* Whether the connection can take another request: the body is complete, the server keeps the connection, and
@@ -78,8 +80,8 @@ bool ga__http1_response_reusable(const ga__http1_response *response, size_t surp
 /* The trailer fields after DONE; NULL where there were none. Live until _free. */
 const ga__headers *ga__http1_response_trailers(const ga__http1_response *response);
 
-/* The seconds of "Keep-Alive: timeout=N" that the server allows an idle connection; -1 where it does not say.
- */
+/* The seconds of "Keep-Alive: timeout=N" that the server allows an idle connection; -1 where it does
+ * not say. */
 int ga__http1_keep_alive_timeout(const ga__headers *headers);
 
 #endif

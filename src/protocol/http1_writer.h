@@ -21,7 +21,7 @@ typedef struct ga__http1_writer {
     ga__buffer *buffer;
     size_t start;        /* the buffer's size before this head */
     int code;            /* GA_OK, or the first failure */
-    const char *problem; /* what is wrong, a static string: "the value of a header has a line feed" */
+    const char *problem; /* what is wrong, a static string: "a header value has a line feed" */
     const char *culprit; /* the name of the header at fault, as it was passed: any bytes; or NULL */
     size_t culprit_size;
     uint64_t present; /* bit n: a field with the ga__field_id n was passed */

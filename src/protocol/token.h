@@ -13,8 +13,7 @@
 #include <emmintrin.h>
 #endif
 
-/* The lower-case form of a byte that may stand in a token (RFC 9110 section 5.6.2); 0 for every other byte.
- */
+/* The lower-case form of a byte that may stand in a token (RFC 9110 section 5.6.2); 0 for all others. */
 extern const unsigned char ga__token_lower[256];
 
 /* What a byte may be part of. */
