@@ -19,7 +19,13 @@ static char *bio_text(BIO *bio)
     char *bytes = NULL;
     long size = BIO_get_mem_data(bio, &bytes);
 
-    return size > 0 ? strndup(bytes, (size_t)size) : NULL;
+    char *text = size > 0 ? malloc((size_t)size + 1) : NULL;
+
+    if (text) {
+        memcpy(text, bytes, (size_t)size);
+        text[size] = '\0';
+    }
+    return text;
 }
 
 static char *certificate_text(X509 *x509)
