@@ -303,7 +303,10 @@ static void character_classes(void **state)
 
         assert_int_equal(ga__is_token(&byte, 1), token);
         assert_int_equal(ga__token_lower[c], token ? (c >= 'A' && c <= 'Z' ? c + 32 : c) : 0);
-        assert_int_equal(ga__span_target(&byte, 1), c > 0x20 && c < 0x7f);
+        assert_int_equal(ga__all_of(&byte, 1, GA__CHAR_VALUE), value);
+        assert_int_equal(ga__all_of(&byte, 1, GA__CHAR_TARGET), c > 0x20 && c < 0x7f);
+        assert_int_equal(ga__all_of(&byte, 1, GA__CHAR_HOST),
+                         c > 0x20 && c < 0x7f && !strchr("@/\\?#,\"<>", c));
         /* Alone, and at each place among others: the wide loop and the narrow one. */
         for (size_t at = 0; at < 40; at++) {
             char text[40];
@@ -315,6 +318,9 @@ static void character_classes(void **state)
         }
     }
     assert_false(ga__is_token("", 0));
+    assert_true(ga__all_of("", 0, GA__CHAR_HOST));
+    assert_true(ga__all_of("[::1]:80", 8, GA__CHAR_HOST));
+    assert_false(ga__all_of("a b", 3, GA__CHAR_HOST));
 }
 
 int main(void)

@@ -67,10 +67,13 @@ static int read_request_line(ga__http1_request *request, char *data, uint32_t si
     if (method_end == begin || method_end == end || data[method_end] != ' ')
         return refuse(request, 400, "the request line has no method and a space behind it");
     uint32_t target = method_end + 1;
-    uint32_t target_end = target + (uint32_t)ga__span_target(data + target, end - target);
+    const char *space = memchr(data + target, ' ', end - target);
+    uint32_t target_end = space ? (uint32_t)(space - data) : end;
 
-    if (target_end == target || target_end == end || data[target_end] != ' ')
+    if (target_end == target || target_end == end)
         return refuse(request, 400, "the request line has no target and a space behind it");
+    if (!ga__all_of(data + target, target_end - target, GA__CHAR_TARGET))
+        return refuse(request, 400, "the target has a character that is not allowed");
     int code = read_version(request, data + target_end + 1, end - target_end - 1);
 
     if (code)
@@ -91,9 +94,7 @@ static int check_host(ga__http1_request *request, const ga__headers *headers)
         return request->minor ? refuse(request, 400, "there is no Host") : GA_OK;
     if (ga__headers_next(headers, GA__FIELD_HOST, host))
         return refuse(request, 400, "Host is given twice");
-    const char *value = ga__field_value(headers, host);
-
-    if (ga__span_target(value, host->value_size) != host->value_size || strpbrk(value, "@/?#,"))
+    if (!ga__all_of(ga__field_value(headers, host), host->value_size, GA__CHAR_HOST))
         return refuse(request, 400, "Host has a character that is not allowed");
     return GA_OK;
 }

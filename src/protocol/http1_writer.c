@@ -73,11 +73,23 @@ static void append_field(ga__buffer *buffer, const char *name, size_t name_size,
     buffer->size += size;
 }
 
+static void append_length(ga__buffer *buffer, uint64_t length)
+{
+    char digits[20]; /* of UINT64_MAX */
+    char *at = digits + sizeof digits;
+
+    do
+        *--at = (char)('0' + length % 10);
+    while (length /= 10);
+    append_field(buffer, "Content-Length", strlen("Content-Length"), at,
+                 (size_t)(digits + sizeof digits - at));
+}
+
 static void append_host(ga__http1_writer *writer, const char *host)
 {
     size_t size = strlen(host);
 
-    if (ga__span_target(host, size) != size || strpbrk(host, "@/?#,"))
+    if (!ga__all_of(host, size, GA__CHAR_HOST))
         refuse(writer, "the host has a character that is not allowed");
     else
         append_field(writer->buffer, "Host", strlen("Host"), host, size);
@@ -92,7 +104,7 @@ void ga__http1_write_request(ga__http1_writer *writer, ga__buffer *buffer, const
     begin(writer, buffer, false);
     if (!ga__is_token(method, strlen(method)))
         refuse(writer, "the method has a character that is not allowed, or is empty");
-    else if (!target_size || ga__span_target(target, target_size) != target_size)
+    else if (!target_size || !ga__all_of(target, target_size, GA__CHAR_TARGET))
         refuse(writer, "the request target has a character that is not allowed, or is empty");
     if (writer->code)
         return;
@@ -134,8 +146,7 @@ static bool admit(ga__http1_writer *writer, ga__field_id id, const char *name, s
     case GA__FIELD_HOST:
         if (again)
             refuse_field(writer, name, name_size, "Host is given twice");
-        else if (!writer->response &&
-                 (ga__span_target(value, value_size) != value_size || memchr(value, ',', value_size)))
+        else if (!writer->response && !ga__all_of(value, value_size, GA__CHAR_HOST))
             refuse_field(writer, name, name_size, "the host has a character that is not allowed");
         return !writer->code;
     case GA__FIELD_CONTENT_LENGTH:
@@ -225,7 +236,7 @@ int ga__http1_write_end(ga__http1_writer *writer, ga__body_kind kind, uint64_t l
         length = writer->length;
     }
     if (!writer->code && kind == GA__BODY_LENGTH)
-        ga__buffer_printf(buffer, "Content-Length: %llu\r\n", (unsigned long long)length);
+        append_length(buffer, length);
     if (!writer->code && kind == GA__BODY_CHUNKED)
         ga__buffer_add(buffer, "Transfer-Encoding: chunked\r\n");
     ga__buffer_add(buffer, "\r\n");

@@ -16,10 +16,12 @@
 /* The lower-case form of a byte that may stand in a token (RFC 9110 section 5.6.2); 0 for all others. */
 extern const unsigned char ga__token_lower[256];
 
-/* What a byte may be part of. */
+/* What a byte may be part of, as bits. */
 enum {
-    GA__CHAR_VALUE = 1, /* a field value: HTAB, SP, visible characters, 0x80 and above (section 5.5) */
-    GA__CHAR_TARGET = 2 /* a request target: visible ASCII; space, controls and 0x80 and above are not */
+    GA__CHAR_VALUE = 1,  /* a field value: HTAB, SP, visible characters, 0x80 and above (section 5.5) */
+    GA__CHAR_TARGET = 2, /* a request target: visible ASCII; space, controls and 0x80 and above are not */
+    GA__CHAR_HOST =
+        4 /* a Host: as a target, without what cannot stand in a host or port, such as "/", "@", "," */
 };
 extern const unsigned char ga__char_class[256];
 
@@ -78,14 +80,14 @@ static inline size_t ga__span_value(const char *text, size_t size)
     return at;
 }
 
-/* How many bytes at the beginning may stand in a request target. */
-static inline size_t ga__span_target(const char *text, size_t size)
+/* Whether every byte is of the class, GA__CHAR_.... */
+static inline bool ga__all_of(const char *text, size_t size, unsigned char_class)
 {
-    size_t at = 0;
+    unsigned common = char_class;
 
-    while (at < size && ga__char_class[(unsigned char)text[at]] & GA__CHAR_TARGET)
-        at++;
-    return at;
+    for (size_t at = 0; at < size; at++)
+        common &= ga__char_class[(unsigned char)text[at]];
+    return common != 0;
 }
 
 /* Whether the bytes are one token: at least one byte, token characters only. */
