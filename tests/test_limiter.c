@@ -8,6 +8,7 @@
 #include <gather/sync.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 static void simulate(int (*fn)(void *arg), void *arg)
 {
@@ -411,6 +412,48 @@ static void the_rate_is_reached_on_the_real_clock(void **state)
     assert_int_equal(ga_run(keep_up, NULL), 0);
 }
 
+struct stall {
+    ga_limiter limiter;
+    int started;
+};
+
+static int start_often(void *arg)
+{
+    struct stall *stall = arg;
+
+    while (ga_limiter_wait(&stall->limiter, 1) == 0)
+        stall->started++;
+    return 0;
+}
+
+static int hold_the_loop(void *arg)
+{
+    struct stall stall = {0};
+    ga_group group;
+    int before;
+
+    (void)arg;
+    ga_limiter_init(&stall.limiter, 1000, 1);
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 200; i++)
+        ga_spawn(&group, start_often, &stall);
+    ga_sleep(0.005);
+    before = stall.started;
+    usleep(80000); /* nothing can start meanwhile */
+    while (stall.started == before)
+        ga_sleep(0.001);
+    if (!check_slowed() && stall.started > before + 40)
+        fail_msg("%d units started at once", stall.started - before);
+    ga_group_close(&group);
+    return 0;
+}
+
+static void a_stall_is_not_caught_up_with(void **state)
+{
+    (void)state;
+    assert_int_equal(ga_run(hold_the_loop, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +468,7 @@ int main(void)
         cmocka_unit_test(outside_a_loop_there_is_no_time),
         cmocka_unit_test(no_stretch_of_time_sees_too_many),
         cmocka_unit_test(the_rate_is_reached_on_the_real_clock),
+        cmocka_unit_test(a_stall_is_not_caught_up_with),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,9 +290,9 @@ static int silent_failure(void *context, const void *input, void *result)
 {
     (void)context;
     (void)result;
-    if (*(const int *)input == 10)
-        return ga_fail(GA_ECERT, "an error of its own");
-    return GA_EJSON;
+    if (*(const int *)input == 1)
+        return ga_fail(GA_EJSON, "an error of its own");
+    return *(const int *)input == 2 ? GA_EJSON : GA_EDNS;
 }
 
 static int without_a_record(void *arg)
@@ -301,13 +301,16 @@ static int without_a_record(void *arg)
     ga_map_item *item;
 
     (void)arg;
-    ga_map_open(&map, silent_failure, .limit = 1, .inputs = (int[]){10, 2}, .count = 2,
+    ga_map_open(&map, silent_failure, .limit = 1, .inputs = (int[]){1, 2, 3}, .count = 3,
                 .input_size = sizeof(int));
     item = ga_map_next(&map);
     assert_string_equal(item->error->message, "an error of its own");
     item = ga_map_next(&map);
-    assert_int_equal(item->error->code, GA_EJSON); /* not what failed before in the same task */
-    assert_non_null(strstr(item->error->message, "silent_failure"));
+    assert_int_equal(item->error->code, GA_EJSON);
+    assert_non_null(
+        strstr(item->error->message, "silent_failure")); /* not what failed before in the same task */
+    item = ga_map_next(&map);
+    assert_int_equal(item->error->code, GA_EDNS);
     assert_null(ga_map_next(&map));
     return ga_map_close(&map);
 }
@@ -346,6 +349,28 @@ static void with_fail_fast_the_first_failure_ends_the_map(void **state)
     (void)state;
     simulate(fail_fast, &(int){0});
     simulate(fail_fast, &(int){1});
+}
+
+static int busy_elsewhere(void *arg)
+{
+    struct work work = {.last = 100, .fails_at = 30};
+    double begin = ga_now();
+    ga_map map;
+
+    (void)arg;
+    ga_map_open(&map, sleep_for, .next = count_up, .source = &work, .fail_fast = 1, WORK_OPTIONS);
+    take(&work, ga_map_next(&map));
+    assert_int_equal(ga_sleep(10), GA_ECANCELED); /* the function that opened the map hears of it at once */
+    assert_true(ga_now() - begin < 0.031);
+    assert_null(ga_map_next(&map));
+    assert_int_equal(ga_map_close(&map), GA_EDNS);
+    return 0;
+}
+
+static void a_failure_with_fail_fast_also_ends_what_the_opener_waits_for(void **state)
+{
+    (void)state;
+    simulate(busy_elsewhere, NULL);
 }
 
 static int next_in_channel(void *source, void *input)
@@ -479,7 +504,7 @@ static void closing_early_joins_and_discards(void **state)
 static int cancelled_from_outside(void *arg)
 {
     struct work work = {.last = 1000};
-    ga_scope scope;
+    ga_scope scope, cleanup;
     ga_map map;
     ga_map_item *item;
     int taken = 0;
@@ -493,7 +518,11 @@ static int cancelled_from_outside(void *arg)
     }
     assert_int_equal(ga_error()->code, GA_ECANCELED);
     assert_int_equal(taken, 20);
+    ga_scope_open_shielded(&cleanup, 1);
+    assert_int_equal(ga_sleep(0.1), 0);
+    assert_int_equal(ga_scope_close(&cleanup), GA_ECANCELED);
     assert_int_equal(ga_map_close(&map), GA_ECANCELED);
+    assert_int_equal(work.pulled, 50); /* nothing was pulled after the cancellation */
     assert_int_equal(work.running, 0);
     assert_int_equal(work.results, 0);
     assert_int_equal(work.discarded + taken, work.pulled);
@@ -574,6 +603,61 @@ static void edges_and_mistakes(void **state)
     assert_int_equal(ga_map_close(&map), GA_ENOTASK);
 }
 
+/* A plain function, awaited as it is and mapped. */
+static char *greet(const char *greeting, const char *name)
+{
+    if (ga_sleep(0.01) < 0)
+        return NULL;
+    if (!*name) {
+        ga_fail(GA_EUSAGE, "nobody is there to greet");
+        return NULL;
+    }
+    return ga_format("%s, %s", greeting, name);
+}
+GA_MAP(char *, greet, const char *, const char *);
+
+static int half(const int *least, double number)
+{
+    return number / 2 < *least ? GA_EUSAGE : (int)(number / 2);
+}
+GA_MAP(int, half, const int *, double);
+
+static int typed(void *arg)
+{
+    static const char *const names[] = {"Ada", "", "Grace"};
+    static const char *const expected[] = {"Hello, Ada", NULL, "Hello, Grace"};
+    static const double numbers[] = {9, 4, 1};
+    const int least = 1;
+    ga_map map;
+    ga_map_item *item;
+
+    (void)arg;
+    assert_int_equal(greet_map(&map, "Hello", (ga_map_options){.inputs = names, .count = 3}), 0);
+    while ((item = ga_map_next(&map))) {
+        assert_ptr_equal(greet_input(item), names[item->index]);
+        if (expected[item->index])
+            assert_string_equal(greet_result(item), expected[item->index]);
+        else
+            assert_string_equal(item->error->message, "nobody is there to greet");
+        free(greet_result(item));
+    }
+    assert_int_equal(ga_map_close(&map), 0);
+
+    half_map(&map, &least, (ga_map_options){.inputs = numbers, .count = 3, .fail_fast = 1, .limit = 1});
+    assert_int_equal(half_result(ga_map_next(&map)), 4);
+    assert_int_equal(half_result(ga_map_next(&map)), 2);
+    assert_null(ga_map_next(&map));
+    assert_int_equal(ga_map_close(&map), GA_EUSAGE);
+    assert_non_null(strstr(ga_error_message(), "half"));
+    return 0;
+}
+
+static void a_plain_function_can_be_mapped(void **state)
+{
+    (void)state;
+    simulate(typed, NULL);
+}
+
 /* Maps with random options that end at random: by themselves, early, by a failure, cancelled from outside. */
 struct chaos {
     struct work work;
@@ -652,12 +736,14 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_in_its_item),
         cmocka_unit_test(a_failure_without_a_record_gets_one),
         cmocka_unit_test(with_fail_fast_the_first_failure_ends_the_map),
+        cmocka_unit_test(a_failure_with_fail_fast_also_ends_what_the_opener_waits_for),
         cmocka_unit_test(the_source_may_wait),
         cmocka_unit_test(a_source_that_fails_ends_the_map_with_its_error),
         cmocka_unit_test(closing_early_joins_and_discards),
         cmocka_unit_test(cancelling_from_outside_ends_the_map),
         cmocka_unit_test(a_timeout_of_one_wait_leaves_the_map_going),
         cmocka_unit_test(edges_and_mistakes),
+        cmocka_unit_test(a_plain_function_can_be_mapped),
         cmocka_unit_test(every_input_ends_once_however_the_map_ends),
     };
 

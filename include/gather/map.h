@@ -3,24 +3,21 @@
  * One function over many inputs, so many at a time. Inputs are pulled when there is room for them: a million
  * of them never means a million tasks.
  *
- *     static int fetch(void *session, const void *input, void *result)
+ *     static char *fetch_data(ga_session *session, const char *url)
  *     {
- *         const char *url = *(const char *const *)input;
  *         ga_auto(ga_response) response = ga_get(session, url);
- *         char *text = ga_text(response);
  *
- *         *(char **)result = text;
- *         return text ? 0 : ga_error()->code;
+ *         return ga_text(response);
  *     }
+ *     GA_MAP(char *, fetch_data, ga_session *, const char *);
  *
  *     ga_map map;
  *     ga_map_item *item;
  *
- *     ga_map_open(&map, fetch, .context = session, .limit = 100, .inputs = urls, .count = COUNT,
- *                 .input_size = sizeof *urls, .result_size = sizeof(char *));
+ *     fetch_data_map(&map, session, (ga_map_options){.limit = 100, .inputs = urls, .count = COUNT});
  *     while ((item = ga_map_next(&map))) {
- *         puts(item->code < 0 ? item->error->message : *(char **)item->result);
- *         free(*(char **)item->result);
+ *         puts(item->code < 0 ? item->error->message : fetch_data_result(item));
+ *         free(fetch_data_result(item));
  *     }
  *     return ga_map_close(&map);
  */
@@ -117,5 +114,46 @@ GA_API ga_map_item *ga_map_next(ga_map *map);
 GA_API int ga_map_close(ga_map *map);
 
 GA_END_DECLS
+
+#ifndef __cplusplus
+
+/**
+ * `GA_MAP(char *, fetch_data, ga_session *, const char *);` on the line after the function
+ * `char *fetch_data(ga_session *session, const char *url)` gives the typed
+ *
+ *     int fetch_data_map(ga_map *map, ga_session *session, ga_map_options options);
+ *     const char *fetch_data_input(const ga_map_item *item);
+ *     char *fetch_data_result(const ga_map_item *item);
+ *
+ * The first is ga_map_open with the context and the sizes filled in: inputs are `const char *`, as an array
+ * or from `.next`. As in GA_TASK an int below 0, or a NULL pointer with an error recorded, is a failure. The
+ * function's first argument, the context, is a pointer.
+ */
+#define GA_MAP(result_type, name, context_type, input_type)                                           \
+    static int name##_mapped_(void *context, const void *input, void *result)                         \
+    {                                                                                                 \
+        result_type value = name((context_type)context, *(input_type const *)input);                  \
+                                                                                                      \
+        *(result_type *)result = value;                                                               \
+        return ga_task_code_(&value, GA_RESULT_KIND_(value));                                         \
+    }                                                                                                 \
+    static inline GA_UNUSED int name##_map(ga_map *map, context_type context, ga_map_options options) \
+    {                                                                                                 \
+        options.context = (void *)(uintptr_t)context;                                                 \
+        options.input_size = sizeof(input_type);                                                      \
+        options.result_size = sizeof(result_type);                                                    \
+        return ga_map_open_at(map, name##_mapped_, &options, #name, "GA_MAP of " #name ", " GA_HERE); \
+    }                                                                                                 \
+    static inline GA_UNUSED input_type name##_input(const ga_map_item *item)                          \
+    {                                                                                                 \
+        return *(input_type const *)item->input;                                                      \
+    }                                                                                                 \
+    static inline GA_UNUSED result_type name##_result(const ga_map_item *item)                        \
+    {                                                                                                 \
+        return *(result_type *)item->result;                                                          \
+    }                                                                                                 \
+    struct ga_map
+
+#endif
 
 #endif

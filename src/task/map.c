@@ -209,7 +209,6 @@ static void run(ga_map *map, slot *work)
 
     if (item->result)
         memset(item->result, 0, map->options_.result_size);
-    ga_error_clear();
     item->code = map->function_(map->options_.context, item->input, item->result);
     item->error = NULL;
     if (item->code < 0) {
