@@ -181,6 +181,10 @@ static message head(const unsigned char *question, size_t size, int rcode, unsig
 
 static const script *find_script(const char *name, int type)
 {
+    static const script silent = {.action = SILENCE};
+
+    if (strncmp(name, "silent-", 7) == 0)
+        return &silent;
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
         if (strcmp(scripts[i].name, name) == 0 && (scripts[i].type == 0 || scripts[i].type == type))
             return &scripts[i];
@@ -744,6 +748,81 @@ static void a_deadline_ends_the_wait_and_not_the_question(void **state)
     assert_int_equal(server.asked, 2);
 }
 
+enum { NAMES = 100 };
+
+static int resolve_silent(void *arg)
+{
+    const int *number = arg;
+    char name[40];
+    outcome result;
+
+    snprintf(name, sizeof name, "silent-%d.test", *number);
+    return resolve_within(name, 0.3, &result) == GA_ETIMEDOUT ? 0 : ga__fail(GA_EUSAGE, "%s", result.text);
+}
+
+static int resolve_many_silent(void *arg)
+{
+    int *numbers = arg;
+    ga_group group;
+    int code = configure((ga__dns_options){0});
+
+    if (code < 0)
+        return code;
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < NAMES; i++) {
+        numbers[i] = i;
+        ga_spawn(&group, resolve_silent, &numbers[i]);
+    }
+    code = ga_gather(&group);
+    ga_group_close(&group);
+    return code;
+}
+
+static void questions_at_once_are_bounded(void **state)
+{
+    int numbers[NAMES];
+
+    (void)state;
+    server.asked = 0;
+    assert_int_equal(ga_run(resolve_many_silent, numbers), 0);
+    assert_int_equal(server.asked, 128); /* 64 names, and none of those in line behind them */
+}
+
+static int missing(int number)
+{
+    char name[40];
+    outcome result;
+
+    snprintf(name, sizeof name, "missing-%d.test", number);
+    resolve_within(name, 30, &result);
+    return result.dns_error == ARES_ENOTFOUND ? 0 : ga__fail(GA_EUSAGE, "%s", result.text);
+}
+GA_TASK(int, missing, int);
+
+static int resolve_many_missing(void *arg)
+{
+    (void)arg;
+    int code = configure((ga__dns_options){0});
+    ga_group group;
+
+    if (code < 0)
+        return code;
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 3 * NAMES; i++)
+        missing_start(&group, i);
+    code = ga_gather(&group);
+    ga_group_close(&group);
+    return code;
+}
+
+static void those_in_line_get_their_turn(void **state)
+{
+    (void)state;
+    server.asked = 0;
+    assert_int_equal(ga_run(resolve_many_missing, NULL), 0);
+    assert_int_equal(server.asked, 6 * NAMES);
+}
+
 static int leave_the_question_open(void *arg)
 {
     int code = configure((ga__dns_options){0});
@@ -855,6 +934,8 @@ int main(void)
         cmocka_unit_test(a_name_is_asked_for_once_by_many),
         cmocka_unit_test(a_cancelled_waiter_leaves_the_others_their_answer),
         cmocka_unit_test(a_deadline_ends_the_wait_and_not_the_question),
+        cmocka_unit_test(questions_at_once_are_bounded),
+        cmocka_unit_test(those_in_line_get_their_turn),
         cmocka_unit_test(a_loop_may_end_with_a_question_open),
         cmocka_unit_test(no_descriptors_is_no_failure_of_the_name),
         cmocka_unit_test(outside_a_loop_is_an_error),

@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The resolver of a loop: where a name's addresses are looked for, in order, and how many tasks share one
- * question. IPv4 and IPv6 are asked for at once, as two questions of one entry in the cache. The waiters are
- * told when both are answered; when IPv4 is, IPv6 gets a moment more (RFC 8305, 3), since some servers
- * never answer it. A late answer still goes into the cache.
+ * The resolver of a loop: where a name's addresses are looked for, in order, and how it is said that there
+ * are none. What one task finds out, all tasks of the loop know: see dns_lookup.c.
  *
- * Invariant: an entry that is pending has a question open or its timer armed, so its waiters are always told.
+ * Called by the client when it opens a connection.
  */
 #include "io/dns.h"
 
 #include "base/ascii.h"
-#include "io/dns_cache.h"
-#include "io/dns_channel.h"
+#include "io/dns_lookup.h"
 #include "io/hosts.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LONGEST_NAME = 254, CACHE_SIZE = 1000, V4 = 0, V6 = 1 };
-
-static const uint64_t SECOND = 1000000000;
-static const uint64_t MOMENT = 50000000; /* RFC 8305's resolution delay */
-static const uint64_t LEAST_TTL = 1, MOST_TTL = 60, MISSING_TTL = 5, FAILED_TTL = 1;
+enum { LONGEST_NAME = 254, MOST_HOSTS = 16 };
 
 typedef struct override {
     ga__link link;
@@ -37,10 +29,8 @@ typedef struct resolver {
     ga__dns_options options;
     bool simulated; /* the poller cannot watch: nothing of the system is asked */
     ga__list overrides;
-    ga__dns_cache cache;
     ga__hosts hosts;
-    ga__dns_channel channel;
-    struct stat resolv_conf; /* as the channel read it */
+    ga__dns_lookups lookups;
 } resolver;
 
 /* --- making and freeing --------------------------------------------------------------------------- */
@@ -61,8 +51,7 @@ static void free_override(override *entry)
 
 static void forget_all(resolver *self)
 {
-    ga__dns_channel_close(&self->channel);
-    ga__dns_cache_clear(&self->cache);
+    ga__dns_lookups_close(&self->lookups);
     ga__hosts_free(&self->hosts);
     free_options(&self->options);
 }
@@ -99,7 +88,7 @@ static void set_options(resolver *self, const ga__dns_options *options)
     self->options = *options;
     if (!self->options.reachable)
         self->options.reachable = is_reachable;
-    ga__dns_cache_init(&self->cache, options->cache_size ? options->cache_size : CACHE_SIZE);
+    ga__dns_lookups_init(&self->lookups, self->loop, &self->options);
     ga__hosts_init(&self->hosts, options->hosts ? options->hosts : "/etc/hosts");
 }
 
@@ -213,193 +202,18 @@ static int failed(const char *host, int status, double seconds)
     return code;
 }
 
-/* --- answers -------------------------------------------------------------------------------------- */
-
-/* What to tell of two failures: one that may pass before one that stays; "no address" before "no name". */
-static int worse(const int status[2])
+static int give_looked_up(resolver *self, const char *name, uint16_t port, uint64_t deadline,
+                          ga__resolved **resolved)
 {
-    for (int i = V4; i <= V6; i++)
-        if (status[i] != ARES_ENOTFOUND && status[i] != ARES_ENODATA && status[i] != ARES_SUCCESS)
-            return status[i];
-    return status[V4] == ARES_ENODATA || status[V6] == ARES_ENODATA ? ARES_ENODATA : ARES_ENOTFOUND;
-}
+    ga__dns_entry *entry;
+    int code = ga__dns_look_up(&self->lookups, name, deadline, &entry);
 
-static uint64_t lifetime(const ga__dns_entry *entry, uint64_t ttl)
-{
+    if (code < 0)
+        return code;
     if (entry->count > 0)
-        return ttl < LEAST_TTL ? LEAST_TTL : ttl > MOST_TTL ? MOST_TTL : ttl;
-    int status = worse(entry->status);
-
-    if (status == ARES_EFILE || status == ARES_ENOMEM)
-        return 0;
-    return status == ARES_ENOTFOUND || status == ARES_ENODATA ? MISSING_TTL : FAILED_TTL;
-}
-
-/* The lowest TTL on the way to the addresses, in seconds. */
-static uint64_t ttl_of(const struct ares_addrinfo *info)
-{
-    uint64_t ttl = MOST_TTL;
-
-    for (const struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next)
-        if (node->ai_ttl >= 0 && (uint64_t)node->ai_ttl < ttl)
-            ttl = (uint64_t)node->ai_ttl;
-    for (const struct ares_addrinfo_cname *cname = info->cnames; cname; cname = cname->next)
-        if (cname->ttl >= 0 && (uint64_t)cname->ttl < ttl)
-            ttl = (uint64_t)cname->ttl;
-    return ttl;
-}
-
-/* Adds the addresses of one family: IPv6 goes before IPv4 where there is a way to it. */
-static int add_addresses(const resolver *self, ga__dns_entry *entry, int which,
-                         const struct ares_addrinfo *info)
-{
-    size_t more = 0;
-
-    for (const struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next)
-        more++;
-    if (more == 0)
-        return ARES_ENODATA;
-    ga__address *all = calloc(entry->count + more, sizeof *all);
-
-    if (!all)
-        return ARES_ENOMEM;
-    ga__address *fresh = all;
-
-    for (const struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next)
-        ga__address_from(fresh++, node->ai_addr, node->ai_addrlen);
-    if (entry->count > 0) {
-        const ga__address *v6 = which == V6 ? all : entry->addresses;
-        bool fresh_first = self->options.reachable(v6) == (which == V6);
-
-        if (!fresh_first)
-            memmove(all + entry->count, all, more * sizeof *all);
-        memcpy(fresh_first ? all + more : all, entry->addresses, entry->count * sizeof *all);
-    }
-    free(entry->addresses);
-    entry->addresses = all;
-    entry->count += more;
-    entry->counts[which] = more;
-    return ARES_SUCCESS;
-}
-
-static void settle(resolver *self, ga__dns_entry *entry)
-{
-    ga__timer_disarm(&entry->timer);
-    ga__dns_cache_settle(&self->cache, entry, entry->expires);
-    ga__wake_all(&entry->waiters, 0);
-}
-
-static void on_moment_over(ga_timer_ *timer)
-{
-    ga__dns_entry *entry = GA__OF(timer, ga__dns_entry, timer);
-
-    settle(entry->resolver, entry);
-}
-
-static void on_answer(ga__dns_entry *entry, int which, int status, struct ares_addrinfo *info)
-{
-    resolver *self = entry->resolver;
-    uint64_t now = self->loop->now;
-    uint64_t ttl = MOST_TTL;
-
-    status = ga__dns_channel_answered(&self->channel, status, entry->asked);
-    if (info) {
-        if (status == ARES_SUCCESS)
-            status = add_addresses(self, entry, which, info);
-        ttl = ttl_of(info);
-        ares_freeaddrinfo(info);
-    }
-    entry->status[which] = status;
-    entry->asking--;
-    uint64_t expires = now + lifetime(entry, ttl) * SECOND;
-
-    /* With two answers the sooner end counts; a failure beside addresses has none of its own. */
-    if (status == ARES_SUCCESS || entry->count == 0)
-        entry->expires =
-            entry->count > entry->counts[which] && entry->expires < expires ? entry->expires : expires;
-    if (entry->pending && entry->asking == 0)
-        settle(self, entry);
-    else if (entry->pending && which == V4 && entry->count > 0)
-        ga__timer_arm(&entry->timer, now + MOMENT);
-    ga__dns_entry_release(entry);
-}
-
-static void on_ipv4(void *entry, int status, int timeouts, struct ares_addrinfo *info)
-{
-    (void)timeouts;
-    on_answer(entry, V4, status, info);
-}
-
-static void on_ipv6(void *entry, int status, int timeouts, struct ares_addrinfo *info)
-{
-    (void)timeouts;
-    on_answer(entry, V6, status, info);
-}
-
-/* --- asking --------------------------------------------------------------------------------------- */
-
-/* Opens the channel, anew where the system's name servers changed and no question is open. */
-static int ready_channel(resolver *self)
-{
-    struct stat now = {0};
-
-    if (!self->options.servers)
-        (void)stat("/etc/resolv.conf", &now);
-    bool changed = now.st_ino != self->resolv_conf.st_ino ||
-                   now.st_mtim.tv_sec != self->resolv_conf.st_mtim.tv_sec ||
-                   now.st_mtim.tv_nsec != self->resolv_conf.st_mtim.tv_nsec;
-
-    if (self->channel.ares && (!changed || self->channel.asked > 0))
-        return ARES_SUCCESS;
-    ga__dns_channel_close(&self->channel);
-    self->resolv_conf = now;
-    return ga__dns_channel_open(&self->channel, self->loop, &self->options);
-}
-
-static void ask(resolver *self, ga__dns_entry *entry)
-{
-    int code = ready_channel(self);
-
-    entry->resolver = self;
-    entry->timer.fire = on_moment_over;
-    if (code != ARES_SUCCESS) {
-        entry->status[V4] = entry->status[V6] = code;
-        ga__dns_cache_settle(&self->cache, entry, self->loop->now + FAILED_TTL * SECOND);
-        return;
-    }
-    entry->asking = 2;
-    ga__dns_entry_hold(entry);
-    ga__dns_entry_hold(entry);
-    ga__dns_channel_ask(&self->channel, entry->name, AF_INET6, on_ipv6, entry);
-    ga__dns_channel_ask(&self->channel, entry->name, AF_INET, on_ipv4, entry);
-}
-
-/* From the cache, or from the name servers. */
-static int look_up(resolver *self, const char *name, uint16_t port, uint64_t deadline,
-                   ga__resolved **resolved)
-{
-    uint64_t now = ga__now_exact();
-    ga__dns_entry *entry = ga__dns_cache_find(&self->cache, name, now);
-    int code = 0;
-
-    if (entry) {
-        ga__dns_entry_hold(entry);
-    } else {
-        entry = ga__dns_cache_add(&self->cache, name, now);
-        if (!entry)
-            return failed(name, ARES_ENOMEM, 0);
-        ask(self, entry);
-    }
-    if (entry->pending)
-        code = ga__park(&entry->waiters, deadline, GA__EXTERNAL, "a name to resolve");
-    if (code == GA_ETIMEDOUT)
-        ga__fail(code, "the name %s was not resolved in time", name);
-    else if (code < 0)
-        ga__fail(code, "cancelled while resolving %s", name);
-    else if (entry->count > 0)
         code = give(entry->addresses, entry->count, port, resolved);
     else
-        code = failed(name, worse(entry->status), (double)(ga__now_exact() - entry->asked) * 1e-9);
+        code = failed(name, ga__dns_entry_status(entry), (double)(ga__now_exact() - entry->asked) * 1e-9);
     ga__dns_entry_release(entry);
     return code;
 }
@@ -427,10 +241,10 @@ static int give_localhost(uint16_t port, ga__resolved **resolved)
 
 static int give_hosts(const ga__host *hosts, size_t count, uint16_t port, ga__resolved **resolved)
 {
-    ga__address addresses[16];
+    ga__address addresses[MOST_HOSTS];
 
-    if (count > 16)
-        count = 16;
+    if (count > MOST_HOSTS)
+        count = MOST_HOSTS;
     for (size_t i = 0; i < count; i++)
         addresses[i] = hosts[i].address;
     return give(addresses, count, port, resolved);
@@ -495,7 +309,7 @@ int ga__dns_resolve(const char *host, uint16_t port, uint64_t deadline, ga__reso
 
     if (count > 0)
         return give_hosts(hosts, count, port, resolved);
-    return look_up(self, full, port, deadline, resolved);
+    return give_looked_up(self, full, port, deadline, resolved);
 }
 
 int ga__dns_override(ga__loop *loop, const char *host, const ga__address *addresses, size_t count)

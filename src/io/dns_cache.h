@@ -14,7 +14,8 @@ enum { GA__DNS_BUCKETS = 256 };
 /* A name with its answer. It lives while it is listed in the cache, and longer while somebody holds it. */
 typedef struct ga__dns_entry {
     struct ga__dns_entry *next; /* in its bucket */
-    ga__link used;              /* the most recently used first; in no list while pending */
+    ga__link used;              /* the most recently used first; while pending not in that list, but in its
+                                   owner's line, if any */
     unsigned holders;
     bool listed;
 

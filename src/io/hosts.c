@@ -65,7 +65,7 @@ static bool add_line(ga__hosts *hosts, const char *line, size_t number, size_t *
             word.size--;
         if (hosts->count == *capacity) {
             size_t more = *capacity ? *capacity * 2 : 16;
-            ga__host *entries = reallocarray(hosts->entries, more, sizeof *entries);
+            ga__host *entries = realloc(hosts->entries, more * sizeof *entries);
 
             if (!entries)
                 return false;
