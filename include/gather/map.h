@@ -39,21 +39,19 @@ typedef struct ga_map_item {
     const ga_error_detail *error; /**< with a negative code its detail; else NULL */
 } ga_map_item;
 
-/** What runs for each input, in a task of its own or one after another in the same. `result` is all zero at
- * first.
+/** What runs for each input, beside other inputs. `result` is all zero at first.
  *  @return 0 or more; negative when it failed, with the detail recorded (ga_fail, or by what it called) */
 typedef int ga_map_function(void *context, const void *input, void *result);
 
-/** Gives the next input. May suspend; is never called again before it has returned, nor after it has not
- * given one.
- *  @return 1 with the input written; 0 at the end; negative, with the detail recorded, when there can be no
- * more */
+/** Gives the next input. May suspend; is not called again before it has returned, nor after the end.
+ *  @return 1 with the input written; 0 at the end; negative, with the detail recorded, when it failed, which
+ *          ends the inputs */
 typedef int ga_map_source(void *source, void *input);
 
 /** What is left 0 has its default. */
 typedef struct ga_map_options {
     void *context; /**< the function's first argument */
-    int limit; /**< at most so many inputs at once, 100; about as many results wait for their turn besides */
+    int limit;     /**< at most so many inputs at once, 100; as many results may wait to be taken besides */
 
     const void *inputs;  /**< the inputs as an array, with count; or next */
     size_t count;        /**< how many there are */
@@ -64,11 +62,10 @@ typedef struct ga_map_options {
     size_t result_size; /**< bytes of a result; 0: none */
 
     int as_completed; /**< nonzero: results come as they are ready; else in the order of the inputs */
-    int fail_fast; /**< nonzero: the first failure ends the map: nothing more starts, what runs is cancelled
-                    */
+    int fail_fast;    /**< nonzero: the first failure ends the map, and cancels what runs */
 
-    /** Is given what ran but was not taken before the map was closed, to free what it holds; else NULL. It
-     * may not suspend. */
+    /** Is given what ran but was not taken before the close, to free what it holds; or NULL. It may not
+     *  suspend. */
     void (*discard)(void *context, ga_map_item *item);
 } ga_map_options;
 
@@ -93,9 +90,9 @@ typedef struct ga_map {
 } ga_map;
 
 /** Opens a map in the calling task, with options by name. Close it in the same function, as a group. The
- * function runs for the first input when the caller next suspends. Does not suspend.
- *  @return 0; GA_EUSAGE (neither inputs nor next), GA_ENOMEM, GA_ENOTASK, which ga_map_next and ga_map_close
- *          then say again, so this need not be looked at */
+ *  function runs for the first input when the caller next suspends. Does not suspend.
+ *  @return 0; GA_EUSAGE (neither inputs nor next), GA_ENOTASK; ga_map_close says them again, so this need not
+ *          be looked at */
 #define ga_map_open(map, function, ...) \
     ga_map_open_at((map), (function), &(const ga_map_options){__VA_ARGS__}, #function, GA_HERE)
 GA_API int ga_map_open_at(ga_map *map, ga_map_function *function, const ga_map_options *options,
@@ -103,14 +100,14 @@ GA_API int ga_map_open_at(ga_map *map, ga_map_function *function, const ga_map_o
 
 /** Waits for the next result. Suspends. For one task at a time.
  *  @return the item, valid until the next call or the close; what its result holds is the caller's. NULL at
- * the end, and where there can be no more: ga_map_close tells. NULL also with GA_ECANCELED in ga_error():
- * then nothing was taken, and a later call goes on. */
+ *          the end, or on failure: ga_map_close tells which. After GA_ECANCELED nothing was taken, and a
+ *          later call goes on. */
 GA_API ga_map_item *ga_map_next(ga_map *map);
 
 /** Closes the map: cancels what still runs, waits for its end, gives results that were not taken to
- * `discard`. May suspend, and is itself not cancelled. Harmless on a map that is closed.
+ *  `discard`. May suspend, and is itself not cancelled. Harmless on a map that is closed.
  *  @return 0, also when single inputs failed or results were left; the first failure's code with fail_fast;
- * the source's; what the last ga_map_next or ga_map_open failed with. The detail is in ga_error(). */
+ *          the source's; what the last ga_map_next or ga_map_open failed with. Its detail is in ga_error() */
 GA_API int ga_map_close(ga_map *map);
 
 GA_END_DECLS

@@ -94,7 +94,7 @@ GA_API GA_MUST_USE int ga_event_wait(ga_event *event);
 typedef struct ga_channel ga_channel;
 
 /** A channel for `capacity` elements of `element_size` bytes each. Capacity 0 is a rendezvous: a sender waits
- * until a receiver has its element.
+ *  until a receiver has its element.
  *  @return the channel, the caller's to free; NULL with GA_EUSAGE (a size of 0), GA_ENOMEM */
 GA_API ga_channel *ga_channel_new(size_t element_size, size_t capacity);
 
@@ -103,7 +103,7 @@ GA_API void ga_channel_free(ga_channel *channel);
 GA_AUTO_DEFINE_(ga_channel, ga_channel_free)
 
 /** ga_channel_send(channel, &element): sends a copy, waiting in line for room. Suspends. What `element`
- * points to has the channel's element size, which is checked.
+ *  points to has the channel's element size, which is checked.
  *  @return 0; GA_ECLOSED when the channel is closed, also meanwhile: the element was not sent;
  *          GA_EUSAGE (reported) for another size; GA_ECANCELED, GA_ENOTASK; for NULL the error before */
 #define ga_channel_send(channel, element) ga_channel_send_sized((channel), (element), sizeof *(element))
@@ -128,7 +128,7 @@ GA_API GA_MUST_USE int ga_channel_receive_sized(ga_channel *channel, void *eleme
 GA_API GA_MUST_USE int ga_channel_try_receive_sized(ga_channel *channel, void *element, size_t size);
 
 /** Ends the sending: senders fail with GA_ECLOSED, those that wait included; receivers still get what was
- * sent before, then GA_ECLOSED. Closing again is harmless. Does not suspend. */
+ *  sent before, then GA_ECLOSED. Closing again is harmless. Does not suspend. */
 GA_API void ga_channel_close(ga_channel *channel);
 
 /** How many elements the channel holds. */
@@ -137,7 +137,7 @@ GA_API size_t ga_channel_count(const ga_channel *channel);
 /* --- limiter -------------------------------------------------------------------------------------- */
 
 /** A rate that is not exceeded (GCRA): in any stretch of time no more units start than rate x time + burst,
- * to within a millisecond. */
+ *  to within a millisecond. */
 typedef struct ga_limiter {
     struct ga_link_ waiters_;
     ga_timer_ timer_;
@@ -149,7 +149,7 @@ typedef struct ga_limiter {
 } ga_limiter;
 
 /** `rate` is in units per second; 0 or less: no limit. `burst` is how many units may start at once after a
- * time without any; at least 1. The first use finds one unit, not a whole burst. */
+ *  time without any; at least 1. The first use finds one unit, not a whole burst. */
 GA_API void ga_limiter_init(ga_limiter *limiter, double rate, double burst);
 
 /** Waits in line until `cost` units may start, 1 for a request. A cost above the burst starts when a whole
@@ -162,7 +162,7 @@ GA_API GA_MUST_USE int ga_limiter_wait(ga_limiter *limiter, double cost);
 GA_API GA_MUST_USE int ga_limiter_try(ga_limiter *limiter, double cost);
 
 /** Lets nothing start for so many seconds, those in line included, and afterwards one unit, not a whole
- * burst. A pause that is longer already stays. Does not suspend. @return 0; GA_ENOTASK outside a loop */
+ *  burst. A pause that is longer already stays. Does not suspend. @return 0; GA_ENOTASK outside a loop */
 GA_API int ga_limiter_pause(ga_limiter *limiter, double seconds);
 
 /** Changes the rate, also for those in line. Does not suspend. @return 0; GA_ENOTASK outside a loop */
