@@ -180,9 +180,11 @@ static void one_todo(const todo_list *todos, ga__slice number, const api_request
 {
     uint64_t id = 0;
 
-    if (!ga__parse_decimal(number.data, number.size, &id) || !todo_list_get(todos, id))
+    if (!ga__parse_decimal(number.data, number.size, &id) || !todo_list_get(todos, id)) {
         reply_not_found(answer);
-    else if (strcmp(asked->method, "GET") == 0)
+        return;
+    }
+    if (strcmp(asked->method, "GET") == 0)
         reply_text(answer, 200, todo_list_text(todos, id));
     else if (strcmp(asked->method, "PUT") == 0 || strcmp(asked->method, "PATCH") == 0)
         change_todo(todos, id, asked, answer);

@@ -19,14 +19,11 @@ const char *peers_told(const char *variable)
     return value;
 }
 
-bool peers_expect(bool holds, const char *condition, const char *file, int line)
+void peers_complain(const char *condition, const char *file, int line)
 {
-    if (!holds) {
-        print_error("%s:%d: does not hold: %s; the last error is: %s\n", file, line, condition,
-                    ga_error_message());
-        failed++;
-    }
-    return holds;
+    print_error("%s:%d: does not hold: %s; the last error is: %s\n", file, line, condition,
+                ga_error_message());
+    failed++;
 }
 
 bool peers_expect_text(const char *got, const char *wanted, const char *file, int line)

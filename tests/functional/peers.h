@@ -35,8 +35,16 @@ void peers_run(void **state);
 /* The variable's value; the test fails where it is not set. */
 const char *peers_told(const char *variable);
 
-/* Prints what does not hold, with the last error. @return whether it holds */
-bool peers_expect(bool holds, const char *condition, const char *file, int line);
+/* Prints what does not hold, with the last error, and counts it. */
+void peers_complain(const char *condition, const char *file, int line);
+
+static inline bool peers_expect(bool holds, const char *condition, const char *file, int line)
+{
+    if (!holds)
+        peers_complain(condition, file, line);
+    return holds;
+}
+/* @return whether it holds */
 #define EXPECT(condition) peers_expect((condition), #condition, __FILE__, __LINE__)
 
 /* Two texts are the same; prints both where not. */
