@@ -79,10 +79,10 @@ GA_END_DECLS
 #define ga_auto(type) __attribute__((cleanup(type##_auto_))) type *
 
 /* Gives the type what ga_auto(type) needs: a function that frees, called with the variable's address. */
-#define GA_AUTO_DEFINE_(type, free_function)                                                       \
-    static inline GA_UNUSED void type##_auto_(type **variable)                                     \
-    {                                                                                              \
-        free_function(*variable);                                                                  \
+#define GA_AUTO_DEFINE_(type, free_function)                   \
+    static inline GA_UNUSED void type##_auto_(type **variable) \
+    {                                                          \
+        free_function(*variable);                              \
     }
 
 #endif

@@ -17,21 +17,21 @@ GA_BEGIN_DECLS
 typedef enum ga_code {
     GA_OK = 0,
     /* the runtime */
-    GA_ECANCELED = -1,   /**< the scope or group was cancelled; the operation did not happen */
-    GA_ETIMEDOUT = -2,   /**< a deadline passed; ga_error()->timeout names which */
-    GA_EDEADLK = -3,     /**< every task waits for another; nothing can wake them */
-    GA_ENOTASK = -4,     /**< a call that suspends was made outside a task */
-    GA_EUSAGE = -5,      /**< an argument or the order of calls is wrong */
-    GA_ECLOSED = -6,     /**< the object is closed */
-    GA_ENOMEM = -7,      /**< no memory, or no more memory mappings for stacks */
-    GA_EFDS = -8,        /**< no more file descriptors */
-    GA_ESYSTEM = -9,     /**< another system error; ga_error()->os_error has errno */
-    GA_EFORKED = -10,    /**< the process forked; the child must not use the parent's loop */
-    GA_EAGAIN = -11,     /**< a try_ function would have had to wait */
+    GA_ECANCELED = -1, /**< the scope or group was cancelled; the operation did not happen */
+    GA_ETIMEDOUT = -2, /**< a deadline passed; ga_error()->timeout names which */
+    GA_EDEADLK = -3,   /**< every task waits for another; nothing can wake them */
+    GA_ENOTASK = -4,   /**< a call that suspends was made outside a task */
+    GA_EUSAGE = -5,    /**< an argument or the order of calls is wrong */
+    GA_ECLOSED = -6,   /**< the object is closed */
+    GA_ENOMEM = -7,    /**< no memory, or no more memory mappings for stacks */
+    GA_EFDS = -8,      /**< no more file descriptors */
+    GA_ESYSTEM = -9,   /**< another system error; ga_error()->os_error has errno */
+    GA_EFORKED = -10,  /**< the process forked; the child must not use the parent's loop */
+    GA_EAGAIN = -11,   /**< a try_ function would have had to wait */
     /* the request */
-    GA_EURL = -20,       /**< the URL cannot be parsed */
-    GA_ESCHEME = -21,    /**< the URL's scheme is neither http nor https */
-    GA_EHEADER = -22,    /**< a method, header name or header value has a character that is not allowed */
+    GA_EURL = -20,           /**< the URL cannot be parsed */
+    GA_ESCHEME = -21,        /**< the URL's scheme is neither http nor https */
+    GA_EHEADER = -22,        /**< a method, header name or header value has a character that is not allowed */
     GA_ENOTREPLAYABLE = -23, /**< the body was consumed and cannot be sent again */
     /* reaching the server */
     GA_EDNS = -30,         /**< the name does not resolve; ga_error()->dns_error has c-ares' code */
@@ -58,8 +58,8 @@ typedef enum ga_code {
 /** How far a request got when it failed. */
 typedef enum ga_phase {
     GA_PHASE_NONE = 0,
-    GA_PHASE_PREPARE,    /**< building the request */
-    GA_PHASE_POOL,       /**< in line for a connection */
+    GA_PHASE_PREPARE, /**< building the request */
+    GA_PHASE_POOL,    /**< in line for a connection */
     GA_PHASE_DNS,
     GA_PHASE_CONNECT,
     GA_PHASE_TLS,
@@ -78,11 +78,11 @@ typedef enum ga_sent {
 
 /** The detail of a failure. Strings live until the task's next failure. */
 typedef struct ga_error_detail {
-    int code;                /**< GA_E..., GA_OK when there was none */
-    const char *message;     /**< for a person: what was tried, on what, what happened; never NULL */
-    const char *url;         /**< the URL without userinfo, or NULL */
+    int code;            /**< GA_E..., GA_OK when there was none */
+    const char *message; /**< for a person: what was tried, on what, what happened; never NULL */
+    const char *url;     /**< the URL without userinfo, or NULL */
     ga_phase phase;
-    const char *timeout;     /**< with GA_ETIMEDOUT: "total", "connect", ... or "scope"; else NULL */
+    const char *timeout; /**< with GA_ETIMEDOUT: "total", "connect", ... or "scope"; else NULL */
     ga_sent sent;
     int attempt;             /**< 1 for the first try; 0 outside a request */
     int reused;              /**< whether the connection had served a request before */

@@ -45,26 +45,26 @@ typedef struct ga_session_options {
     double first_byte_timeout; /**< from the request's end to the response's first byte; none */
     double read_timeout;       /**< between two pieces of the response; none */
 
-    int max_redirects;      /**< redirects followed, 10; negative: redirects are returned as they are */
-    int64_t max_body;       /**< bytes of a body that ga_text and the like read, 64 MiB; negative: no limit */
-    size_t max_head;        /**< bytes of a response head, 64 KiB */
-    int raise_for_status;   /**< nonzero: a status of 400 or above fails the call with GA_ESTATUS */
+    int max_redirects;    /**< redirects followed, 10; negative: redirects are returned as they are */
+    int64_t max_body;     /**< bytes of a body that ga_text and the like read, 64 MiB; negative: no limit */
+    size_t max_head;      /**< bytes of a response head, 64 KiB */
+    int raise_for_status; /**< nonzero: a status of 400 or above fails the call with GA_ESTATUS */
 
-    int insecure;           /**< nonzero: certificates are not verified */
-    const char *ca_file;    /**< PEM file of trusted CAs; else SSL_CERT_FILE, SSL_CERT_DIR, the system's */
-    const char *ca_path;    /**< directory of trusted CAs */
-    const char *cert_file;  /**< client certificate, PEM */
-    const char *key_file;   /**< its key; the certificate's file when left out */
-    int tls_version_min;    /**< 12 or 13; 12 */
+    int insecure;          /**< nonzero: certificates are not verified */
+    const char *ca_file;   /**< PEM file of trusted CAs; else SSL_CERT_FILE, SSL_CERT_DIR, the system's */
+    const char *ca_path;   /**< directory of trusted CAs */
+    const char *cert_file; /**< client certificate, PEM */
+    const char *key_file;  /**< its key; the certificate's file when left out */
+    int tls_version_min;   /**< 12 or 13; 12 */
 
     const char *unix_socket; /**< connect to this path, whatever the URL's host */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
  *  suspend.
- *  @return the session, the caller's to free; NULL with GA_ENOTASK, GA_EURL (base_url), GA_EHEADER, GA_ETLS (a CA
- *          or certificate that cannot be loaded), GA_ENOMEM */
-#define ga_session_new(...)                                                                        \
+ *  @return the session, the caller's to free; NULL with GA_ENOTASK, GA_EURL (base_url), GA_EHEADER, GA_ETLS
+ *          (a CA or certificate that cannot be loaded), GA_ENOMEM */
+#define ga_session_new(...) \
     ga_session_new_with(&(const ga_session_options){.size_ = sizeof(ga_session_options), __VA_ARGS__})
 GA_API ga_session *ga_session_new_with(const ga_session_options *options);
 
@@ -74,9 +74,9 @@ GA_AUTO_DEFINE_(ga_session, ga_session_free)
 
 /** What the session's pool holds at this moment. */
 typedef struct ga_pool_stats {
-    size_t idle;    /**< connections kept for reuse */
-    size_t in_use;  /**< connections lent to requests, and being opened */
-    size_t waiting; /**< requests in line */
+    size_t idle;     /**< connections kept for reuse */
+    size_t in_use;   /**< connections lent to requests, and being opened */
+    size_t waiting;  /**< requests in line */
     uint64_t opened; /**< connections opened since the session began */
     uint64_t reused; /**< requests that an open connection served */
 } ga_pool_stats;
@@ -87,23 +87,23 @@ typedef struct ga_request_options {
     const char *url;
     size_t size_; /* set by the macros */
 
-    const ga_pair *params;  /**< added to the URL's query, percent-encoded */
+    const ga_pair *params; /**< added to the URL's query, percent-encoded */
     const ga_pair *headers;
 
-    const void *body;       /**< the body's bytes, with body_size; borrowed until the call returns */
+    const void *body; /**< the body's bytes, with body_size; borrowed until the call returns */
     size_t body_size;
-    const char *text;       /**< a body of Content-Type text/plain; charset=utf-8 */
-    const char *json_text;  /**< a body of Content-Type application/json, as it is */
+    const char *text;          /**< a body of Content-Type text/plain; charset=utf-8 */
+    const char *json_text;     /**< a body of Content-Type application/json, as it is */
     const struct json_t *json; /**< the same from a jansson value */
     const char *content_type;  /**< overrides the body's own */
 
-    double timeout;         /**< total, instead of the session's */
+    double timeout;            /**< total, instead of the session's */
     double first_byte_timeout; /**< instead of the session's */
-    double read_timeout;    /**< instead of the session's */
-    int max_redirects;      /**< instead of the session's; negative: none are followed */
-    int64_t max_body;       /**< instead of the session's */
-    int idempotent;         /**< nonzero: may be sent again on a fresh connection when a kept one broke, whatever the
-                                 method */
+    double read_timeout;       /**< instead of the session's */
+    int max_redirects;         /**< instead of the session's; negative: none are followed */
+    int64_t max_body;          /**< instead of the session's */
+    int idempotent; /**< nonzero: may be sent again on a fresh connection when a kept one broke, whatever the
+                         method */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
@@ -155,8 +155,8 @@ GA_API int ga_header_at(const ga_response *response, size_t index, ga_pair *head
  *  @return 0, GA_ESTATUS, or the code of the failure before */
 GA_API int ga_raise_for_status(const ga_response *response);
 
-/** The body as UTF-8 text, whatever its charset (from Content-Type, a BOM, else UTF-8; bytes that are invalid become
- *  U+FFFD). Reads it to its end. Suspends.
+/** The body as UTF-8 text, whatever its charset (from Content-Type, a BOM, else UTF-8; bytes that are invalid
+ *  become U+FFFD). Reads it to its end. Suspends.
  *  @return a string, the caller's to free; NULL with GA_ETRUNCATED, GA_ETOOLARGE, GA_EPROTOCOL, GA_ERESET,
  *          GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM, or for NULL the error before */
 GA_API GA_MUST_USE char *ga_text(ga_response *response);
@@ -169,8 +169,8 @@ GA_API const void *ga_body(ga_response *response, size_t *size);
  *  @return NULL with GA_EJSON, or as ga_text does */
 GA_API GA_MUST_USE struct json_t *ga_json(ga_response *response);
 
-/** Reads the next piece of the body, at most `size` bytes, as it arrives: what is not read stays at the server.
- *  Suspends.
+/** Reads the next piece of the body, at most `size` bytes, as it arrives: what is not read stays at the
+ *  server. Suspends.
  *  @return the number of bytes, 0 at the end, or negative as ga_text fails */
 GA_API GA_MUST_USE ssize_t ga_read(ga_response *response, void *buffer, size_t size);
 

@@ -180,60 +180,60 @@ GA_END_DECLS
  * `->task` is the ga_task. Up to 6 arguments. An int below 0, or a NULL pointer with an error recorded, is
  * a failure of the task.
  */
-#define GA_TASK(result_type, ...)                                                                            \
-    GA_TASK_PICK_(__VA_ARGS__, GA_TASK6_, GA_TASK5_, GA_TASK4_, GA_TASK3_, GA_TASK2_, GA_TASK1_, GA_TASK0_, ) \
+#define GA_TASK(result_type, ...)                                                                \
+    GA_TASK_PICK_(__VA_ARGS__, GA_TASK6_, GA_TASK5_, GA_TASK4_, GA_TASK3_, GA_TASK2_, GA_TASK1_, \
+                  GA_TASK0_, )                                                                   \
     (result_type, __VA_ARGS__)
 
 #define GA_TASK_PICK_(n, t1, t2, t3, t4, t5, t6, pick, ...) pick
 
 #define GA_TASK0_(R, name) GA_TASK_(R, name, , (ga_group * group), , ())
-#define GA_TASK1_(R, name, T1)                                                                     \
-    GA_TASK_(R, name, T1 a1_;, (ga_group * group, T1 a1), t->a1_ = a1;, (t->a1_))
+#define GA_TASK1_(R, name, T1) GA_TASK_(R, name, T1 a1_;, (ga_group * group, T1 a1), t->a1_ = a1;, (t->a1_))
 #define GA_TASK2_(R, name, T1, T2)                                                                 \
-    GA_TASK_(R, name, T1 a1_; T2 a2_;, (ga_group * group, T1 a1, T2 a2), t->a1_ = a1;              \
-             t->a2_ = a2;, (t->a1_, t->a2_))
-#define GA_TASK3_(R, name, T1, T2, T3)                                                             \
-    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_;, (ga_group * group, T1 a1, T2 a2, T3 a3),            \
-             t->a1_ = a1; t->a2_ = a2; t->a3_ = a3;, (t->a1_, t->a2_, t->a3_))
-#define GA_TASK4_(R, name, T1, T2, T3, T4)                                                         \
-    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_; T4 a4_;                                              \
-             , (ga_group * group, T1 a1, T2 a2, T3 a3, T4 a4), t->a1_ = a1; t->a2_ = a2;           \
-             t->a3_ = a3; t->a4_ = a4;, (t->a1_, t->a2_, t->a3_, t->a4_))
-#define GA_TASK5_(R, name, T1, T2, T3, T4, T5)                                                     \
-    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_; T4 a4_; T5 a5_;                                      \
-             , (ga_group * group, T1 a1, T2 a2, T3 a3, T4 a4, T5 a5), t->a1_ = a1; t->a2_ = a2;    \
-             t->a3_ = a3; t->a4_ = a4; t->a5_ = a5;, (t->a1_, t->a2_, t->a3_, t->a4_, t->a5_))
-#define GA_TASK6_(R, name, T1, T2, T3, T4, T5, T6)                                                 \
-    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_; T4 a4_; T5 a5_; T6 a6_;                              \
-             , (ga_group * group, T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6), t->a1_ = a1;          \
-             t->a2_ = a2; t->a3_ = a3; t->a4_ = a4; t->a5_ = a5; t->a6_ = a6;                      \
+    GA_TASK_(R, name, T1 a1_; T2 a2_;, (ga_group * group, T1 a1, T2 a2), t->a1_ = a1; t->a2_ = a2; \
+             , (t->a1_, t->a2_))
+#define GA_TASK3_(R, name, T1, T2, T3)                                                               \
+    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_;, (ga_group * group, T1 a1, T2 a2, T3 a3), t->a1_ = a1; \
+             t->a2_ = a2; t->a3_ = a3;, (t->a1_, t->a2_, t->a3_))
+#define GA_TASK4_(R, name, T1, T2, T3, T4)                                                            \
+    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_; T4 a4_;                                                 \
+             , (ga_group * group, T1 a1, T2 a2, T3 a3, T4 a4), t->a1_ = a1; t->a2_ = a2; t->a3_ = a3; \
+             t->a4_ = a4;, (t->a1_, t->a2_, t->a3_, t->a4_))
+#define GA_TASK5_(R, name, T1, T2, T3, T4, T5)                                                               \
+    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_; T4 a4_; T5 a5_;                                                \
+             , (ga_group * group, T1 a1, T2 a2, T3 a3, T4 a4, T5 a5), t->a1_ = a1; t->a2_ = a2; t->a3_ = a3; \
+             t->a4_ = a4; t->a5_ = a5;, (t->a1_, t->a2_, t->a3_, t->a4_, t->a5_))
+#define GA_TASK6_(R, name, T1, T2, T3, T4, T5, T6)                                                     \
+    GA_TASK_(R, name, T1 a1_; T2 a2_; T3 a3_; T4 a4_; T5 a5_; T6 a6_;                                  \
+             , (ga_group * group, T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6), t->a1_ = a1; t->a2_ = a2; \
+             t->a3_ = a3; t->a4_ = a4; t->a5_ = a5; t->a6_ = a6;                                       \
              , (t->a1_, t->a2_, t->a3_, t->a4_, t->a5_, t->a6_))
 
-#define GA_TASK_(R, name, fields, parameters, assignments, arguments)                              \
-    typedef struct name##_task {                                                                   \
-        ga_task *task;                                                                             \
-        R result;                                                                                  \
-        fields                                                                                     \
-    } name##_task;                                                                                 \
-    static int name##_thunk_(void *typed)                                                          \
-    {                                                                                              \
-        name##_task *t = (name##_task *)typed;                                                     \
-        t->result = name arguments;                                                                \
-        return ga_task_code_(&t->result, GA_RESULT_KIND_(t->result));                              \
-    }                                                                                              \
-    static inline GA_UNUSED name##_task *name##_start parameters                                   \
-    {                                                                                              \
-        name##_task *t = (name##_task *)ga_task_new_(group, sizeof *t, name##_thunk_, #name);      \
-        if (t) {                                                                                   \
-            assignments                                                                            \
-        }                                                                                          \
-        return t;                                                                                  \
-    }                                                                                              \
+#define GA_TASK_(R, name, fields, parameters, assignments, arguments)                         \
+    typedef struct name##_task {                                                              \
+        ga_task *task;                                                                        \
+        R result;                                                                             \
+        fields                                                                                \
+    } name##_task;                                                                            \
+    static int name##_thunk_(void *typed)                                                     \
+    {                                                                                         \
+        name##_task *t = (name##_task *)typed;                                                \
+        t->result = name arguments;                                                           \
+        return ga_task_code_(&t->result, GA_RESULT_KIND_(t->result));                         \
+    }                                                                                         \
+    static inline GA_UNUSED name##_task *name##_start parameters                              \
+    {                                                                                         \
+        name##_task *t = (name##_task *)ga_task_new_(group, sizeof *t, name##_thunk_, #name); \
+        if (t) {                                                                              \
+            assignments                                                                       \
+        }                                                                                     \
+        return t;                                                                             \
+    }                                                                                         \
     struct name##_task
 
 /* 1: an int, negative on failure; 2: a pointer, NULL on failure; 0: a type that cannot fail. */
-#define GA_RESULT_KIND_(result)                                                                    \
-    _Generic((result), int: 1, default: __builtin_classify_type(result) == 5 ? 2 : 0)
+#define GA_RESULT_KIND_(result) \
+    _Generic((result), int : 1, default : __builtin_classify_type(result) == 5 ? 2 : 0)
 
 #endif
 
