@@ -180,15 +180,21 @@ static int accept_all(void *arg)
     }
 }
 
+void peer_start_at(peer_server *peer, ga_group *group, const peer_step *const *scripts,
+                   const ga__address *address)
+{
+    *peer = (peer_server){.group = group, .scripts = scripts};
+    ga_event_init(&peer->go);
+    assert_int_equal(ga__listener_open(&peer->listener, address, 0), 0);
+    assert_non_null(ga_spawn(group, accept_all, peer));
+}
+
 void peer_start(peer_server *peer, ga_group *group, const peer_step *const *scripts)
 {
     ga__address address;
 
-    *peer = (peer_server){.group = group, .scripts = scripts};
-    ga_event_init(&peer->go);
     assert_true(ga__address_ip(&address, "127.0.0.1", 0));
-    assert_int_equal(ga__listener_open(&peer->listener, &address, 0), 0);
-    assert_non_null(ga_spawn(group, accept_all, peer));
+    peer_start_at(peer, group, scripts, &address);
 }
 
 void peer_stop(peer_server *peer)

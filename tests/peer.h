@@ -108,6 +108,10 @@ typedef struct peer_server {
 /* Listens on a free port of 127.0.0.1 and serves in the group's tasks. `scripts` ends with NULL. */
 void peer_start(peer_server *peer, ga_group *group, const peer_step *const *scripts);
 
+/* The same at this address, a unix socket's for one. */
+void peer_start_at(peer_server *peer, ga_group *group, const peer_step *const *scripts,
+                   const ga__address *address);
+
 /* Listens no more, after having cancelled the group's tasks and waited for their end. Several peers of one
  * group: all are to be stopped. */
 void peer_stop(peer_server *peer);

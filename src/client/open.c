@@ -42,6 +42,8 @@ static int connect_to(ga__call *call, const ga__address *addresses, size_t count
 
         if (code == 0)
             return 0;
+        if (code == GA_EREFUSED)
+            ga__error_rewrite(code, NULL, "%s; is the server running?", ga_error_message());
         if (code != GA_EFDS)
             return step_failed(call, code, wait);
         code = wait_for_descriptor(call);

@@ -15,24 +15,21 @@
 
 /* --- preparing ------------------------------------------------------------------------------------ */
 
-/* What may be shown of a URL that could not be parsed: nothing before the last "@", and no control
- * characters. */
-static const char *showable(const char *url, char *room, size_t capacity)
+static GA_NOINLINE int refuse_url(ga__call *call, int code, const char *reason)
 {
-    const char *at = strrchr(url, '@');
-    size_t size = 0;
+    const char *given = call->options->url;
+    ga__buffer shown = GA__BUFFER_INIT;
 
-    for (url = at ? at + 1 : url; *url && size < capacity - 1; url++)
-        room[size++] = ga__ascii_is_control(*url) ? '?' : *url;
-    room[size] = '\0';
-    return room;
+    ga__url_describe(&shown, given, strlen(given));
+    ga__progress_fail(&call->progress, code, "\"%s\": %s", shown.failed ? "?" : shown.data, reason);
+    ga__buffer_free(&shown);
+    return code;
 }
 
 static int parse_url(ga__call *call)
 {
     const ga_session *session = call->session;
     const char *given = call->options->url, *reason = NULL;
-    char shown[128];
 
     if (!given)
         return ga__fail(GA_EURL, "%s: there is no URL", call->method);
@@ -42,8 +39,7 @@ static int parse_url(ga__call *call)
     if (code == 0 && call->options->params)
         code = ga__url_add_params(&call->url, call->options->params, &reason);
     if (code < 0)
-        return ga__progress_fail(&call->progress, code, "\"%s\": %s", showable(given, shown, sizeof shown),
-                                 reason);
+        return refuse_url(call, code, reason);
     call->progress.url = ga__url_printable(&call->url);
     return 0;
 }
@@ -97,7 +93,7 @@ static int prepare(ga__call *call)
 /* --- one hop -------------------------------------------------------------------------------------- */
 
 /* Waits until the session's rate allows a request. */
-static int wait_for_rate(ga__call *call)
+static GA_NOINLINE int wait_for_rate(ga__call *call)
 {
     ga_scope scope;
     uint64_t now = ga__now(), end = call->timeouts.total_at;
@@ -211,16 +207,12 @@ static int go_on(ga__call *call, ga__redirect *redirect)
     return ga__call_write_head(call);
 }
 
-/* Looks whether the answer is a redirect to be followed. @return 1 when it is, and the call is ready for the
- * next hop; 0 when the answer is the caller's; a failure, recorded */
-static int follow(ga__call *call)
+/* What is rare is kept out of ga_request_with's frame: every call that waits holds that. */
+static GA_NOINLINE int follow_redirect(ga__call *call)
 {
     ga_response *response = call->response;
     ga__slice locations[2];
     ga__redirect redirect;
-
-    if (!call->follow || response->http.status < 300 || response->http.status > 399)
-        return 0;
     ga__redirect_case answer = {
         .status = response->http.status,
         .method = call->method,
@@ -246,6 +238,15 @@ static int follow(ga__call *call)
 
     ga__redirect_free(&redirect);
     return code < 0 ? code : followed;
+}
+
+/* Looks whether the answer is a redirect to be followed. @return 1 when it is, and the call is ready for the
+ * next hop; 0 when the answer is the caller's; a failure, recorded */
+static int follow(ga__call *call)
+{
+    int status = call->response->http.status;
+
+    return call->follow && status >= 300 && status <= 399 ? follow_redirect(call) : 0;
 }
 
 /* --- the call ------------------------------------------------------------------------------------- */

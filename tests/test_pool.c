@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool: limits, the line, reuse, idle connections, and what cancelling does to all of them. */
+#include "peer.h"
+
+#include "sim/sim.h"
+#include "task/loop.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
+static const peer_step *const always_empty[] = {empty, NULL};
+static const peer_step slow[] = {PEER_TAKE(NULL), PEER_PAUSE(1), PEER_OK("0", ""), PEER_AGAIN};
+static const peer_step *const always_slow[] = {slow, NULL};
+
+static ga_pool_stats stats_of(const ga_session *session)
+{
+    ga_pool_stats stats;
+
+    ga_session_pool(session, &stats);
+    return stats;
+}
+
+static void assert_stats(const ga_session *session, size_t idle, size_t in_use, size_t waiting)
+{
+    ga_pool_stats stats = stats_of(session);
+
+    if (stats.idle != idle || stats.in_use != in_use || stats.waiting != waiting)
+        fail_msg("idle %zu, in use %zu, waiting %zu; expected %zu, %zu, %zu", stats.idle, stats.in_use,
+                 stats.waiting, idle, in_use, waiting);
+}
+
+/* A call whose end is noted in `ends`, in order. */
+static char ends[64];
+static size_t ended;
+
+static int call(ga_session *session, const char *url, char name)
+{
+    ga_auto(ga_response) response = ga_get(session, url);
+
+    ends[ended++] = response ? name : '!';
+    ends[ended] = '\0';
+    return ga_status(response) == 200 ? 0 : -1;
+}
+GA_TASK(int, call, ga_session *, const char *, char);
+
+static void forget_ends(void)
+{
+    ended = 0;
+    ends[0] = '\0';
+}
+
+/* Two peers' URLs at once. */
+static const char *url_of(peer_server *peer)
+{
+    return peer_url(peer, "/");
+}
+
+/* --- reuse ---------------------------------------------------------------------------------------- */
+
+CASE(the_connection_used_last_is_reused_first)
+{
+    static const peer_step first[] = {PEER_TAKE(NULL), PEER_OK("1", "1"), PEER_AGAIN};
+    static const peer_step second[] = {PEER_TAKE(NULL), PEER_OK("1", "2"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {first, second, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_group calls;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_group_open(&calls, GA_COLLECT);
+    call_start(&calls, session, url_of(&peer), 'a');
+    call_start(&calls, session, url_of(&peer), 'b');
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    assert_stats(session, 2, 0, 0);
+    ga_autofree char *last = NULL;
+
+    for (int i = 0; i < 5; i++) {
+        ga_auto(ga_response) response = ga_get(session, url_of(&peer));
+        ga_autofree char *text = ga_text(response);
+
+        assert_non_null(text);
+        if (last)
+            assert_string_equal(text, last);
+        free(last);
+        last = strdup(text);
+    }
+    assert_int_equal(stats_of(session).opened, 2);
+    assert_int_equal(stats_of(session).reused, 5);
+    peer_stop(&peer);
+}
+
+CASE(what_may_not_be_reused_is_closed)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison",
+        "HTTP/1.1 204 No Content\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nKeep-Alive: timeout=1\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        const peer_step once[] = {PEER_TAKE(NULL), {PEER_SAY_, answers[i], strlen(answers[i]), 0}, PEER_HOLD};
+        const peer_step *const scripts[] = {once, NULL};
+        ga_auto(ga_session) session = ga_session_new();
+        ga_group group;
+        peer_server peer;
+
+        ga_group_open(&group, GA_COLLECT);
+        peer_start(&peer, &group, scripts);
+        for (size_t n = 1; n <= 2; n++) {
+            ga_auto(ga_response) response = ga_get(session, url_of(&peer));
+
+            assert_non_null(response);
+            assert_stats(session, 0, 0, 0);
+            assert_int_equal(peer.connections, n);
+        }
+        peer_stop(&peer);
+        ga_group_close(&group);
+    }
+}
+
+CASE(http_1_0_with_keep_alive_and_bodies_read_to_their_end_are_kept)
+{
+    static const peer_step old[] = {
+        PEER_TAKE(NULL),
+        PEER_SAY("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx"),
+        PEER_TAKE("HEAD"),
+        PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
+        PEER_TAKE(NULL),
+        PEER_SAY("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"),
+        PEER_TAKE(NULL),
+        PEER_SAY("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+        PEER_AGAIN};
+    static const peer_step *const scripts[] = {old, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    for (int i = 0; i < 8; i++) {
+        ga_response_free(ga_request(session, i % 4 == 1 ? "HEAD" : "GET", url_of(&peer)));
+        assert_stats(session, 1, 0, 0);
+    }
+    assert_int_equal(peer.connections, 1);
+    peer_stop(&peer);
+}
+
+CASE(a_request_that_ends_the_connection_does_not_keep_it)
+{
+    ga_auto(ga_session) session = ga_session_new();
+    ga_auto(ga_session) without = ga_session_new(.keepalive = -1);
+    peer_server peer;
+
+    peer_start(&peer, peers, always_empty);
+    ga_response_free(ga_get(session, url_of(&peer), .headers = GA_PAIRS({"Connection", "close"})));
+    assert_stats(session, 0, 0, 0);
+    ga_response_free(ga_get(without, url_of(&peer)));
+    assert_stats(without, 0, 0, 0);
+    peer_await(&peer.open, 0);
+    peer_stop(&peer);
+}
+
+/* --- idle connections ----------------------------------------------------------------------------- */
+
+TIMED_CASE(idle_connections_end_after_their_time)
+{
+    static const peer_step hinted[] = {
+        PEER_TAKE(NULL),
+        PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nKeep-Alive: timeout=5, max=9\r\n\r\n"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {hinted, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server plain, with_hint;
+
+    peer_start(&plain, peers, always_empty);
+    peer_start(&with_hint, peers, scripts);
+    ga_response_free(ga_get(session, url_of(&plain)));
+    ga_response_free(ga_get(session, url_of(&with_hint)));
+    assert_stats(session, 2, 0, 0);
+    assert_int_equal(ga_sleep(3.9), 0);
+    assert_stats(session, 2, 0, 0);
+    assert_int_equal(ga_sleep(0.2), 0); /* the server's 5 s, less a margin */
+    assert_stats(session, 1, 0, 0);
+    assert_int_equal(ga_sleep(5), 0);
+    ga_response_free(ga_get(session, url_of(&plain))); /* its time begins anew */
+    assert_int_equal(ga_sleep(14.9), 0);
+    assert_stats(session, 1, 0, 0);
+    assert_int_equal(ga_sleep(0.2), 0);
+    assert_stats(session, 0, 0, 0);
+    peer_await(&plain.open, 0);
+    peer_stop(&plain);
+    peer_stop(&with_hint);
+}
+
+CASE(an_idle_connection_that_the_server_ends_is_closed_at_once)
+{
+    static const peer_step closes[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_WAIT, PEER_CLOSE};
+    static const peer_step says_more[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_WAIT,
+                                          PEER_OK("6", "poison"), PEER_HOLD};
+    static const peer_step *const scripts[] = {closes, says_more, empty, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    for (int i = 0; i < 2; i++) {
+        ga_event_clear(&peer.go);
+        ga_response_free(ga_get(session, url_of(&peer)));
+        assert_stats(session, 1, 0, 0);
+        ga_event_set(&peer.go);
+        for (int turn = 0; turn < 1000 && stats_of(session).idle > 0; turn++)
+            assert_int_equal(ga_sleep(0.001), 0);
+        assert_stats(session, 0, 0, 0);
+    }
+    ga_auto(ga_response) response = ga_post(session, url_of(&peer), .text = "not to be sent twice");
+    assert_int_equal(ga_status(response), 200);
+    assert_int_equal(peer.connections, 3);
+    peer_stop(&peer);
+}
+
+CASE(a_full_pool_makes_room_by_closing_what_idled_longest)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit = 2);
+    peer_server a, b, c;
+
+    peer_start(&a, peers, always_empty);
+    peer_start(&b, peers, always_empty);
+    peer_start(&c, peers, always_empty);
+    ga_response_free(ga_get(session, url_of(&a)));
+    ga_response_free(ga_get(session, url_of(&b)));
+    assert_stats(session, 2, 0, 0);
+    ga_response_free(ga_get(session, url_of(&c)));
+    assert_stats(session, 2, 0, 0);
+    peer_await(&a.open, 0);
+    assert_int_equal(b.open, 1);
+    ga_response_free(ga_get(session, url_of(&b)));
+    assert_int_equal(b.connections, 1);
+    peer_stop(&a);
+    peer_stop(&b);
+    peer_stop(&c);
+}
+
+/* --- limits and the line -------------------------------------------------------------------------- */
+
+static void start_calls(ga_group *calls, ga_session *session, peer_server *peer, const char *names)
+{
+    for (; *names; names++)
+        assert_non_null(call_start(calls, session, url_of(peer), *names));
+}
+
+TIMED_CASE(the_limit_holds_and_the_line_is_served_in_order)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit = 2);
+    ga_group calls;
+    peer_server peer;
+
+    peer_start(&peer, peers, always_slow);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    start_calls(&calls, session, &peer, "abcdefgh");
+    assert_int_equal(ga_sleep(0.5), 0);
+    assert_stats(session, 0, 2, 6);
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    assert_string_equal(ends, "abcdefgh");
+    assert_int_equal(peer.connections, 2);
+    assert_stats(session, 2, 0, 0);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(a_host_at_its_limit_does_not_hold_up_another)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit_per_host = 1);
+    ga_group calls;
+    peer_server a, b;
+
+    peer_start(&a, peers, always_slow);
+    peer_start(&b, peers, always_empty);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    start_calls(&calls, session, &a, "abc");
+    start_calls(&calls, session, &b, "xyz");
+    assert_int_equal(ga_sleep(0.5), 0);
+    assert_stats(session, 1, 1, 2);
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    assert_string_equal(ends, "xyzabc");
+    assert_int_equal(a.connections, 1);
+    assert_int_equal(b.connections, 1);
+    peer_stop(&a);
+    peer_stop(&b);
+}
+
+TIMED_CASE(an_origin_without_a_connection_is_not_passed)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit = 1);
+    ga_group calls;
+    peer_server a, b;
+
+    peer_start(&a, peers, always_slow);
+    peer_start(&b, peers, always_slow);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    start_calls(&calls, session, &a, "ab");
+    assert_int_equal(ga_sleep(0.1), 0);
+    start_calls(&calls, session, &b, "x");
+    assert_int_equal(ga_sleep(0.1), 0);
+    start_calls(&calls, session, &a, "cd");
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    /* a, then turns: the origin that was in line first, the other, and so on */
+    assert_string_equal(ends, "abxcd");
+    assert_stats(session, 1, 0, 0);
+    peer_stop(&a);
+    peer_stop(&b);
+}
+
+TIMED_CASE(kept_connections_serve_their_origin_but_not_for_ever)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit = 2);
+    ga_group calls;
+    peer_server a, b;
+    static const peer_step hog[] = {PEER_TAKE(NULL), PEER_PAUSE(100), PEER_OK("0", ""), PEER_AGAIN};
+    static const peer_step *const hogs[] = {hog, NULL};
+
+    peer_start(&a, peers, always_slow);
+    peer_start(&b, peers, hogs);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    start_calls(&calls, session, &a, "a");
+    start_calls(&calls, session, &b, "xy");
+    start_calls(&calls, session, &a, "bcdefghijklm");
+    assert_int_equal(ga_sleep(50), 0);
+    /* b has a connection, so a's went on serving a, eight times; then it was y's turn, for 100 s. */
+    assert_string_equal(ends, "abcdefghi");
+    assert_int_equal(b.connections, 2);
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    assert_int_equal(ended, 15);
+    assert_stats(session, 2, 0, 0);
+    peer_stop(&a);
+    peer_stop(&b);
+}
+
+TIMED_CASE(a_waiter_that_leaves_lets_the_others_keep_their_places)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit = 1);
+    ga_group calls;
+    peer_server peer;
+
+    peer_start(&peer, peers, always_slow);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    start_calls(&calls, session, &peer, "ab");
+    call_task *leaver = call_start(&calls, session, url_of(&peer), 'c');
+
+    start_calls(&calls, session, &peer, "de");
+    assert_int_equal(ga_sleep(0.5), 0);
+    assert_stats(session, 0, 1, 4);
+    ga_task_cancel(leaver->task);
+    assert_int_equal(ga_yield(), 0);
+    assert_int_equal(ga_task_join(leaver->task), -1);
+    assert_int_equal(ga_error()->code, GA_ECANCELED);
+    assert_int_equal(ga_error()->phase, GA_PHASE_POOL);
+    assert_stats(session, 0, 1, 3);
+    assert_int_equal(ga_gather(&calls), 0); /* to be cancelled is no failure */
+    ga_group_close(&calls);
+    assert_string_equal(ends, "!abde");
+    peer_stop(&peer);
+}
+
+TIMED_CASE(a_cancelled_holder_gives_its_place_to_the_next)
+{
+    static const peer_step never[] = {PEER_TAKE(NULL), PEER_HOLD};
+    static const peer_step *const scripts[] = {never, empty, NULL};
+    ga_auto(ga_session) session = ga_session_new(.limit = 1);
+    ga_group calls;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    call_task *holder = call_start(&calls, session, url_of(&peer), 'a');
+
+    start_calls(&calls, session, &peer, "bc");
+    assert_int_equal(ga_sleep(0.5), 0);
+    assert_stats(session, 0, 1, 2);
+    ga_task_cancel(holder->task);
+    assert_int_equal(ga_gather(&calls), 0); /* to be cancelled is no failure */
+    ga_group_close(&calls);
+    assert_string_equal(ends, "!bc");
+    assert_stats(session, 1, 0, 0);
+    peer_stop(&peer);
+}
+
+/* The place is given to a waiter, and in the same turn the waiter is cancelled: the place goes on to the
+ * next. */
+TIMED_CASE(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit = 1);
+    ga_group calls;
+    peer_server peer;
+
+    peer_start(&peer, peers, always_empty);
+    ga_auto(ga_response) holder = ga_get(session, url_of(&peer), .params = GA_PAIRS({"hold", "1"}));
+    assert_stats(session, 1, 0, 0);
+    ga_response_free(holder);
+    holder = NULL;
+
+    static const peer_step half[] = {PEER_TAKE(NULL), PEER_OK("5", "he"), PEER_WAIT, PEER_SAY("llo"),
+                                     PEER_AGAIN};
+    static const peer_step *const halves[] = {half, NULL};
+    peer_server other;
+
+    peer_start(&other, peers, halves);
+    holder = ga_get(session, url_of(&other));
+    assert_stats(session, 0, 1, 0);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    call_task *first = call_start(&calls, session, url_of(&peer), 'a');
+
+    start_calls(&calls, session, &peer, "b");
+    assert_int_equal(ga_sleep(0.1), 0);
+    assert_stats(session, 0, 1, 2);
+    ga_response_free(holder); /* serves the first in line ... */
+    holder = NULL;
+    assert_stats(session, 0, 1, 1);
+    ga_task_cancel(first->task);            /* ... which does not want it any more */
+    assert_int_equal(ga_gather(&calls), 0); /* to be cancelled is no failure */
+    ga_group_close(&calls);
+    assert_string_equal(ends, "!b");
+    assert_stats(session, 1, 0, 0);
+    peer_stop(&peer);
+    peer_stop(&other);
+}
+
+TIMED_CASE(a_waiter_whose_time_is_over_says_so)
+{
+    static const peer_step never[] = {PEER_TAKE(NULL), PEER_HOLD};
+    static const peer_step *const scripts[] = {never, NULL};
+    ga_auto(ga_session) session = ga_session_new(.limit = 1, .pool_timeout = 2);
+    ga_group calls;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_group_open(&calls, GA_COLLECT);
+    start_calls(&calls, session, &peer, "a");
+    assert_int_equal(ga_sleep(0.5), 0);
+    double began = ga_now();
+
+    assert_null(ga_get(session, url_of(&peer)));
+    assert_int_equal(ga_error()->code, GA_ETIMEDOUT);
+    assert_string_equal(ga_error()->timeout, "pool");
+    assert_int_equal(ga_error()->phase, GA_PHASE_POOL);
+    assert_int_equal(ga_error()->sent, GA_SENT_NO);
+    assert_true(ga_now() - began > 1.99 && ga_now() - began < 2.1);
+    assert_stats(session, 0, 1, 0);
+    ga_group_cancel(&calls);
+    ga_gather(&calls);
+    ga_group_close(&calls);
+    peer_stop(&peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_connection_used_last_is_reused_first),
+        cmocka_unit_test(what_may_not_be_reused_is_closed),
+        cmocka_unit_test(http_1_0_with_keep_alive_and_bodies_read_to_their_end_are_kept),
+        cmocka_unit_test(a_request_that_ends_the_connection_does_not_keep_it),
+        cmocka_unit_test(idle_connections_end_after_their_time),
+        cmocka_unit_test(an_idle_connection_that_the_server_ends_is_closed_at_once),
+        cmocka_unit_test(a_full_pool_makes_room_by_closing_what_idled_longest),
+        cmocka_unit_test(the_limit_holds_and_the_line_is_served_in_order),
+        cmocka_unit_test(a_host_at_its_limit_does_not_hold_up_another),
+        cmocka_unit_test(an_origin_without_a_connection_is_not_passed),
+        cmocka_unit_test(kept_connections_serve_their_origin_but_not_for_ever),
+        cmocka_unit_test(a_waiter_that_leaves_lets_the_others_keep_their_places),
+        cmocka_unit_test(a_cancelled_holder_gives_its_place_to_the_next),
+        cmocka_unit_test(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing),
+        cmocka_unit_test(a_waiter_whose_time_is_over_says_so),
+
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
