@@ -175,8 +175,12 @@ char *ga__loop_lend(void);
 
 /* --- inside the core ------------------------------------------------------------------------------ */
 
+enum { GA__BUDGET = 128 }; /* suspending calls that need not wait, before a task lets others run */
+
 /* Gives the loop to the next ready task, until the caller is made ready and its turn comes. */
 void ga__suspend(ga__loop *loop);
+/* In the loop's own context: lets tasks run until none is ready, or the poller should be asked again. */
+void ga__run_ready(ga__loop *loop);
 /* Puts a task that may run at the end of the line. */
 void ga__make_ready(ga__loop *loop, ga_task *task);
 /* The body of a stack: runs the loop's current task, then further new ones. */
