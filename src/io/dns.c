@@ -305,10 +305,12 @@ int ga__dns_resolve(const char *host, uint16_t port, uint64_t deadline, ga__reso
         return give_localhost(port, resolved);
     if (self->simulated)
         return failed(host, ARES_ENOTFOUND, 0);
-    size_t count = ga__hosts_find(&self->hosts, name, ga__now(), &hosts);
+    ssize_t count = ga__hosts_find(&self->hosts, name, ga__now(), &hosts);
 
+    if (count < 0)
+        return failed(host, ARES_ENOMEM, 0);
     if (count > 0)
-        return give_hosts(hosts, count, port, resolved);
+        return give_hosts(hosts, (size_t)count, port, resolved);
     return give_looked_up(self, full, port, deadline, resolved);
 }
 

@@ -77,8 +77,8 @@ static bool add_line(ga__hosts *hosts, const char *line, size_t number, size_t *
     return true;
 }
 
-/* Finds the lines of `text`. What was found before memory ran out is kept: a later look tries again. */
-static void parse(ga__hosts *hosts)
+/* Finds the names in `text`; false where there is no memory. */
+static bool parse(ga__hosts *hosts)
 {
     const char *line = hosts->text.data;
     size_t capacity = 0, number = 0;
@@ -88,22 +88,22 @@ static void parse(ga__hosts *hosts)
     while (line && *line) {
         const char *end = strchr(line, '\n');
 
-        if (!add_line(hosts, line, number++, &capacity)) {
-            hosts->seen = (struct stat){0};
-            break;
-        }
+        if (!add_line(hosts, line, number++, &capacity))
+            return false;
         line = end ? end + 1 : NULL;
     }
     if (hosts->count > 0)
         qsort(hosts->entries, hosts->count, sizeof *hosts->entries, by_name);
+    return true;
 }
 
-static void read_file(ga__hosts *hosts, size_t size)
+/* False where there is no memory; a file that cannot be read is an empty one. */
+static bool read_file(ga__hosts *hosts, size_t size)
 {
     int fd = open(hosts->path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return;
+        return true;
     while (hosts->text.size < size) {
         char *room = ga__buffer_reserve(&hosts->text, size - hosts->text.size);
         ssize_t count = room ? read(fd, room, size - hosts->text.size) : -1;
@@ -115,24 +115,28 @@ static void read_file(ga__hosts *hosts, size_t size)
     close(fd);
     if (hosts->text.data)
         hosts->text.data[hosts->text.size] = '\0';
+    return !hosts->text.failed;
 }
 
-static void refresh(ga__hosts *hosts)
+/* Reads the file where it changed; false where there is no memory. */
+static bool refresh(ga__hosts *hosts)
 {
     struct stat now;
 
     if (stat(hosts->path, &now) < 0 || !S_ISREG(now.st_mode) || now.st_size > LARGEST_FILE) {
         ga__hosts_free(hosts);
-        return;
+        return true;
     }
     if (now.st_ino == hosts->seen.st_ino && now.st_size == hosts->seen.st_size &&
         now.st_mtim.tv_sec == hosts->seen.st_mtim.tv_sec &&
         now.st_mtim.tv_nsec == hosts->seen.st_mtim.tv_nsec)
-        return;
+        return true;
     ga__hosts_free(hosts);
     hosts->seen = now;
-    read_file(hosts, (size_t)now.st_size);
-    parse(hosts);
+    if (read_file(hosts, (size_t)now.st_size) && parse(hosts))
+        return true;
+    ga__hosts_free(hosts);
+    return false;
 }
 
 /* The first entry that is not before the name. */
@@ -152,19 +156,22 @@ static size_t lower_bound(const ga__hosts *hosts, ga__slice name)
     return low;
 }
 
-size_t ga__hosts_find(ga__hosts *hosts, const char *name, uint64_t now, const ga__host **first)
+ssize_t ga__hosts_find(ga__hosts *hosts, const char *name, uint64_t now, const ga__host **first)
 {
     ga__slice wanted = ga__slice_of(name);
     size_t count = 0;
 
+    *first = NULL;
     if (now >= hosts->look_at) {
-        refresh(hosts);
+        if (!refresh(hosts))
+            return -1;
         hosts->look_at = now + LOOK_NS;
     }
     size_t place = lower_bound(hosts, wanted);
 
-    *first = place < hosts->count ? &hosts->entries[place] : NULL;
     while (place + count < hosts->count && ga__slice_equal(hosts->entries[place + count].name, wanted))
         count++;
-    return count;
+    if (count > 0)
+        *first = &hosts->entries[place];
+    return (ssize_t)count;
 }

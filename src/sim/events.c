@@ -8,15 +8,30 @@
 
 #include <stdlib.h>
 
+static void give_up(void)
+{
+    fprintf(stderr, "gather: no memory for the simulation\n");
+    abort();
+}
+
 void *ga__sim_resize(void *block, size_t count, size_t size)
 {
-    void *resized = reallocarray(block, count, size);
+    void *resized = realloc(block, count * size);
 
-    if (!resized) {
-        fprintf(stderr, "gather: no memory for the simulation\n");
-        abort();
-    }
+    if (!resized)
+        resized = realloc(block, count * size);
+    if (!resized)
+        give_up();
     return resized;
+}
+
+void ga__sim_make_room(ga__buffer *buffer, size_t more)
+{
+    if (ga__buffer_reserve(buffer, more))
+        return;
+    buffer->failed = false;
+    if (!ga__buffer_reserve(buffer, more))
+        give_up();
 }
 
 static bool earlier(const ga__sim_event *a, const ga__sim_event *b)

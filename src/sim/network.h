@@ -121,8 +121,10 @@ static inline ga__sim *ga__sim_of(ga__poller *poller)
     return (ga__sim *)(void *)poller;
 }
 
-/* Memory or an abort. */
+/* Memory or an abort. Where a test lets an allocation fail it does not mean the network's, so a second try is
+ * made. */
 void *ga__sim_resize(void *block, size_t count, size_t size);
+void ga__sim_make_room(ga__buffer *buffer, size_t more);
 
 /* --- events.c --- */
 void ga__sim_push(ga__sim *sim, uint64_t at, ga__sim_kind kind, int to, int from, size_t value);

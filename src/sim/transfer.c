@@ -197,6 +197,7 @@ static void strike(ga__sim *sim, ga__sim_socket *socket)
 /* The parts' first `size` bytes, behind what the receiver has. */
 static void put(ga__sim_socket *receiver, const struct iovec *parts, size_t size)
 {
+    ga__sim_make_room(&receiver->incoming, size);
     for (; size > 0; parts++) {
         size_t piece = parts->iov_len < size ? parts->iov_len : size;
 
