@@ -6,7 +6,6 @@
 #include "io/address.h"
 
 #include "base/number.h"
-
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -133,14 +132,31 @@ static void unix_text(const ga__address *address, char *text, size_t size)
         snprintf(text, size, "%.*s", (int)most, path);
 }
 
+/* As printf would, without its deep frames: each connection that is opened comes by here. */
+static void ipv4_text(const ga__address *address, char *text, size_t size)
+{
+    const unsigned char *bytes = (const unsigned char *)&address->as.in.sin_addr;
+    char whole[4 * sizeof "255" + sizeof "65535"], *at = whole;
+
+    for (int i = 0; i < 4; i++) {
+        at = ga__put_decimal(at, bytes[i]);
+        *at++ = i < 3 ? '.' : ':';
+    }
+    at = ga__put_decimal(at, ga__address_port(address));
+    *at++ = '\0';
+    size_t length = (size_t)(at - whole) < size ? (size_t)(at - whole) : size;
+
+    memcpy(text, whole, length);
+    text[length - 1] = '\0';
+}
+
 const char *ga__address_text(const ga__address *address, char *text, size_t size)
 {
     char ip[INET6_ADDRSTRLEN] = "?";
 
     switch (ga__address_family(address)) {
     case AF_INET:
-        inet_ntop(AF_INET, &address->as.in.sin_addr, ip, sizeof ip);
-        snprintf(text, size, "%s:%u", ip, ga__address_port(address));
+        ipv4_text(address, text, size);
         break;
     case AF_INET6:
         inet_ntop(AF_INET6, &address->as.in6.sin6_addr, ip, sizeof ip);

@@ -460,24 +460,32 @@ static int connect_in_turn(race *self)
     return all_failed(self);
 }
 
+/* The race lies on the heap: a page of stack is all that a task that waits should hold. */
 int ga__connect(ga__stream *stream, const ga__address *addresses, size_t count,
                 const ga__connect_options *options, uint64_t deadline, ga__connect_report *report)
 {
     static const ga__connect_options none = {0};
-    race self = {.stream = stream, .options = options ? options : &none, .deadline = deadline};
     int code = ga__checkpoint();
 
     if (code)
         return code;
-    ga__list_init(&self.waiting);
-    self.began = ga__now_exact();
-    interleave(&self, addresses, count);
-    code = self.count ? connect_in_turn(&self) : ga__fail(GA_EUSAGE, "no address to connect to");
+    race *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return ga__fail(GA_ENOMEM, "no memory to connect");
+    self->stream = stream;
+    self->options = options ? options : &none;
+    self->deadline = deadline;
+    ga__list_init(&self->waiting);
+    self->began = ga__now_exact();
+    interleave(self, addresses, count);
+    code = self->count ? connect_in_turn(self) : ga__fail(GA_EUSAGE, "no address to connect to");
     if (code)
         ga__stream_abort(stream);
     else
-        ga__address_text(self.winner, stream->peer, sizeof stream->peer);
+        ga__address_text(self->winner, stream->peer, sizeof stream->peer);
     if (report)
-        *report = self.report;
+        *report = self->report;
+    free(self);
     return code;
 }
