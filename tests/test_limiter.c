@@ -199,8 +199,8 @@ static int pausing(void *arg)
     assert_int_equal(ga_limiter_pause(&line->limiter, 3), 0);
     assert_int_equal(ga_limiter_pause(&line->limiter, 1), 0); /* the longer one stays */
     assert_int_equal(ga_limiter_try(&line->limiter, 0), GA_EAGAIN);
-    for (char letter = 'a'; letter <= 'd'; letter++)
-        queue_up_start(&group, line, letter, 1);
+    for (int i = 0; i < 4; i++)
+        queue_up_start(&group, line, (char)('a' + i), 1);
     ga_sleep(3.05); /* a has started; who is in line pauses too */
     assert_int_equal(ga_limiter_pause(&line->limiter, 1), 0);
     ga_gather(&group);
@@ -229,8 +229,8 @@ static int change_rate(void *arg)
 
     ga_limiter_init(&line->limiter, 1, 1);
     ga_group_open(&group, GA_COLLECT);
-    for (char letter = 'a'; letter <= 'd'; letter++)
-        queue_up_start(&group, line, letter, 1);
+    for (int i = 0; i < 4; i++)
+        queue_up_start(&group, line, (char)('a' + i), 1);
     ga_sleep(0.5);
     assert_int_equal(ga_limiter_set_rate(&line->limiter, 10), 0); /* half a unit is there: 0.05 s more */
     ga_sleep(0.1);                                                /* at 0.6 b has started at 0.55 */
@@ -391,18 +391,22 @@ static void no_stretch_of_time_sees_too_many(void **state)
     }
 }
 
-/* On the real clock, where timers are late: the rate is reached all the same. */
+/* On the real clock, where timers are late: the rate is reached all the same, at least when the machine is
+ * not too busy. */
 static int keep_up(void *arg)
 {
-    ga_limiter limiter;
-    double seconds;
+    double seconds = 1;
 
     (void)arg;
-    ga_limiter_init(&limiter, 2000, 1);
-    seconds = time_of(&limiter, 400);
-    assert_true(seconds > 0.19);
-    if (!check_slowed() && seconds > 0.3)
-        fail_msg("400 units at 2000/s took %g s", seconds);
+    for (int tries = 0; tries < 20 && seconds > 0.11; tries++) {
+        ga_limiter limiter;
+
+        ga_limiter_init(&limiter, 2000, 1);
+        seconds = time_of(&limiter, 200);
+        assert_true(seconds > 0.098);
+    }
+    if (!check_slowed() && seconds > 0.11)
+        fail_msg("200 units at 2000/s took %g s", seconds);
     return 0;
 }
 
@@ -430,6 +434,7 @@ static int hold_the_loop(void *arg)
 {
     struct stall stall = {0};
     ga_group group;
+    double end;
     int before;
 
     (void)arg;
@@ -440,10 +445,13 @@ static int hold_the_loop(void *arg)
     ga_sleep(0.005);
     before = stall.started;
     usleep(80000); /* nothing can start meanwhile */
+    end = ga_now();
     while (stall.started == before)
         ga_sleep(0.001);
-    if (!check_slowed() && stall.started > before + 40)
-        fail_msg("%d units started at once", stall.started - before);
+    int at_once = stall.started - before;
+
+    if (at_once > 1000 * (ga_now() - end) + 12)
+        fail_msg("%d units started at once", at_once);
     ga_group_close(&group);
     return 0;
 }
