@@ -8,7 +8,13 @@
 #include "task/loop.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Real seconds after which a run is taken for one that never ends. */
+enum { PATIENCE_S = 60 };
 
 /* A probability up to `most`, and none at all in half of the cases, so that faults also meet in few kinds. */
 static double draw(ga__random *random, double most)
@@ -55,8 +61,49 @@ static bool environment(const char *name, uint64_t *value)
     return *end == '\0';
 }
 
+/* --- what to say where a run neither fails nor ends ------------------------------------------------ */
+
+static char last_words[80];
+
+static void say_last_words(void)
+{
+    if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0)
+        return;
+}
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+    say_last_words();
+    abort();
+}
+
+/* The sanitizers' own; NULL without them. */
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
+
+static void watch(uint64_t seed)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+
+    snprintf(last_words, sizeof last_words,
+             "seed %" PRIu64 " does not end, or crashed: GATHER_SEED=%" PRIu64 "\n", seed, seed);
+    if (__sanitizer_set_death_callback)
+        __sanitizer_set_death_callback(say_last_words);
+    sigaction(SIGALRM, &action, NULL);
+    alarm(PATIENCE_S);
+}
+
+static void unwatch(void)
+{
+    alarm(0);
+    last_words[0] = '\0';
+}
+
+/* --- running -------------------------------------------------------------------------------------- */
+
 static int run(const ga__sim_options *template, uint64_t seed, bool trace, int (*fn)(void *arg), void *arg)
 {
+    const ga_run_options quiet = {.block_warning = -1}; /* nothing here may depend on the real clock */
     ga__sim_options options = template ? *template : ga__sim_chaos(seed);
     ga__sim_counters counters = {0};
 
@@ -64,8 +111,10 @@ static int run(const ga__sim_options *template, uint64_t seed, bool trace, int (
     options.counters = &counters;
     if (trace)
         options.trace = stderr;
-    int code = ga__run_on(ga__sim_new(&options), NULL, seed + 1 ? seed + 1 : 1, fn, arg);
+    watch(seed);
+    int code = ga__run_on(ga__sim_new(&options), &quiet, seed + 1 ? seed + 1 : 1, fn, arg);
 
+    unwatch();
     if (template && template->counters)
         *template->counters = counters;
     if (code < 0)

@@ -92,7 +92,8 @@ void ga__sim_set_route(ga__poller *poller, const struct sockaddr *address, sockl
 
 /* Runs fn(arg) as a loop's first task once for each of `count` seeds from `first` on, with the options (NULL:
  * ga__sim_chaos of the seed; their seed is replaced). A run fails where fn fails, or where it leaves a
- * descriptor open: the first that does ends the series, and how to replay it is printed to stderr.
+ * descriptor open: the first that does ends the series, and how to replay it is printed to stderr. So it is
+ * where a run crashes under a sanitizer, or has not ended after a minute of real time, which aborts.
  *
  * In the environment GATHER_SEED=n runs that seed alone, with a trace on stderr; GATHER_SEEDS=n runs n seeds
  * instead of `count`.
