@@ -25,7 +25,7 @@ static const failing_call calls[] = {
     {"http://127.0.0.1/a\r\nb", GA_EURL, "", NULL, GA_PHASE_PREPARE, GA_SENT_NO},
     {"ftp://127.0.0.1/file", GA_ESCHEME, "ftp", NULL, GA_PHASE_PREPARE, GA_SENT_NO},
     {"file:///etc/passwd", GA_ESCHEME, "file", NULL, GA_PHASE_PREPARE, GA_SENT_NO},
-    {"http://does-not-exist.invalid/", GA_EDNS, "does-not-exist.invalid", NULL, GA_PHASE_DNS, GA_SENT_NO},
+    {"http://a..b/", GA_EDNS, "a..b", NULL, GA_PHASE_DNS, GA_SENT_NO},
     {"{dead}", GA_EREFUSED, "127.0.0.1", NULL, GA_PHASE_CONNECT, GA_SENT_NO},
     {"/garbage", GA_EPROTOCOL, "/garbage", NULL, GA_PHASE_FIRST_BYTE, GA_SENT_ANSWERED},
     {"/binary", GA_EPROTOCOL, "/binary", NULL, GA_PHASE_FIRST_BYTE, GA_SENT_ANSWERED},
@@ -63,7 +63,7 @@ GA_TASK(char *, fetch, ga_session *, const char *);
 
 static ga_session *open_session(void)
 {
-    return ga_session_new(.total_timeout = 3, .first_byte_timeout = 1, .read_timeout = 1);
+    return ga_session_new(.total_timeout = 5, .first_byte_timeout = 2, .read_timeout = 2);
 }
 
 static void expect_call_to_fail(const failing_call *call, const ga_error_detail *error)
@@ -129,6 +129,19 @@ static int the_calls_beside_failing_ones_go_on(void *arg)
     return 0;
 }
 
+/* Whether a name server says that there is no such name, or none answers. */
+static int a_name_that_nobody_knows(void *arg)
+{
+    ga_auto(ga_session) session = ga_session_new(.total_timeout = 60);
+    ga_autofree char *text = fetch(session, "http://does-not-exist.invalid/");
+
+    (void)arg;
+    EXPECT(text == NULL);
+    EXPECT_FAILURE(GA_EDNS, "does-not-exist.invalid");
+    EXPECT(ga_error()->dns_error != 0 && ga_error()->phase == GA_PHASE_DNS && ga_error()->sent == GA_SENT_NO);
+    return 0;
+}
+
 static int a_body_that_ends_with_the_connection_is_whole(void *arg)
 {
     ga_auto(ga_session) session = open_session();
@@ -190,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONCE(each_failure_has_its_own_code_and_message),
         ONCE(the_calls_beside_failing_ones_go_on),
+        ONCE(a_name_that_nobody_knows),
         ONCE(a_body_that_ends_with_the_connection_is_whole),
         ONCE(what_would_break_the_request_is_not_sent),
         cmocka_unit_test(outside_a_task),
