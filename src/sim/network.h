@@ -87,7 +87,8 @@ typedef struct ga__sim_socket {
     ga__sim_fate fate;
     uint64_t fate_at;
 
-    /* of a listener: who waits to be accepted */
+    /* of a listener: its place among them, and who waits to be accepted */
+    ga__link listening;
     ga__list backlog;
     size_t backlog_count, backlog_limit;
     ga__link in_backlog;
@@ -110,6 +111,7 @@ typedef struct ga__sim {
     ga__sim_events events;
     ga__sim_socket **sockets; /* by number - GA__SIM_FIRST; NULL: gone */
     size_t socket_count, socket_capacity;
+    ga__list listeners;
     ga__sim_way *ways;
     size_t way_count;
     uint16_t next_port;

@@ -153,6 +153,7 @@ ga__poller *ga__sim_new(const ga__sim_options *options)
     ga__sim *sim = ga__sim_resize(NULL, 1, sizeof *sim);
 
     *sim = (ga__sim){.poller.ops = &operations, .now = UINT64_C(1000000000)};
+    ga__list_init(&sim->listeners);
     if (options)
         sim->options = *options;
     sim->network = ga__random_of(sim->options.seed, 1);

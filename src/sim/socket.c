@@ -41,6 +41,7 @@ ga__sim_socket *ga__sim_socket_new(ga__sim *sim, int family)
 void ga__sim_socket_free(ga__sim *sim, ga__sim_socket *socket)
 {
     ga__unlink(&socket->in_backlog);
+    ga__unlink(&socket->listening);
     sim->counters.in_flight -= socket->incoming.size;
     sim->sockets[socket->number - GA__SIM_FIRST] = NULL;
     ga__buffer_free(&socket->incoming);
@@ -218,11 +219,9 @@ ga__sim_socket *ga__sim_listener_at(ga__sim *sim, const ga__sim_address *address
 {
     ga__sim_socket *found = NULL;
 
-    for (size_t i = 0; i < sim->socket_count; i++) {
-        ga__sim_socket *socket = sim->sockets[i];
+    for (ga__link *link = sim->listeners.next; link != &sim->listeners; link = link->next) {
+        ga__sim_socket *socket = GA__OF(link, ga__sim_socket, listening);
 
-        if (!socket || socket->state != GA__SIM_LISTENING)
-            continue;
         if (ga__sim_address_equal(&socket->local, address, false))
             return socket;
         if (ga__sim_address_equal(&socket->local, address, true))
@@ -242,10 +241,10 @@ int ga__sim_bind(ga__poller *poller, ga__fd *fd, const struct sockaddr *address,
     if (socket->local.size > 0 || !ga__sim_address_set(&local, socket->family, address, size))
         return -EINVAL;
     ga__sim_assign_port(sim, &local);
-    for (size_t i = 0; i < sim->socket_count; i++)
-        if (sim->sockets[i] && sim->sockets[i]->state == GA__SIM_LISTENING &&
-            ga__sim_address_equal(&sim->sockets[i]->local, &local, false))
-            return -EADDRINUSE;
+    const ga__sim_socket *other = ga__sim_listener_at(sim, &local);
+
+    if (other && ga__sim_address_equal(&other->local, &local, false))
+        return -EADDRINUSE;
     socket->local = local;
     return 0;
 }
@@ -260,6 +259,7 @@ int ga__sim_listen(ga__poller *poller, ga__fd *fd, int backlog)
     if (socket->state != GA__SIM_OPEN || socket->local.size == 0)
         return -EINVAL;
     socket->state = GA__SIM_LISTENING;
+    ga__list_push_back(&sim->listeners, &socket->listening);
     socket->backlog_limit = backlog > 1 ? (size_t)backlog : 1;
     ga__sim_note(sim, "listen", socket->number, 0, socket->backlog_limit);
     return 0;
