@@ -12,13 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct peer_visit {
-    peer_server *peer;
-    ga__stream stream;
-    const peer_step *script;
-    ga__buffer in;
-} peer_visit;
-
 /* Reads more. False at the end. */
 static bool receive(peer_visit *visit)
 {
@@ -60,6 +53,8 @@ static bool take(peer_visit *visit, const char *prefix)
             return false;
     if (prefix && strncmp(in->data, prefix, strlen(prefix)) != 0)
         fail_msg("the peer expected \"%s\" and got \"%s\"", prefix, in->data);
+    ga__buffer_clear(&visit->request);
+    ga__buffer_append(&visit->request, in->data, whole);
     ga__buffer_clear(&visit->peer->last);
     ga__buffer_append(&visit->peer->last, in->data, whole);
     ga__buffer_consume(in, whole);
@@ -67,9 +62,9 @@ static bool take(peer_visit *visit, const char *prefix)
     return true;
 }
 
-static bool say(peer_visit *visit, const char *text, size_t size)
+bool peer_say(peer_visit *visit, const void *bytes, size_t size)
 {
-    struct iovec part = {(void *)(uintptr_t)text, size};
+    struct iovec part = {(void *)(uintptr_t)bytes, size};
 
     return ga__stream_send(&visit->stream, &part, 1, GA__NEVER, GA__NEVER) == 0;
 }
@@ -77,7 +72,7 @@ static bool say(peer_visit *visit, const char *text, size_t size)
 static bool drip(peer_visit *visit, const peer_step *step)
 {
     for (size_t i = 0; i < step->size; i++)
-        if (!say(visit, step->text + i, 1) || ga_sleep(step->seconds) < 0)
+        if (!peer_say(visit, step->text + i, 1) || ga_sleep(step->seconds) < 0)
             return false;
     return true;
 }
@@ -90,7 +85,7 @@ static bool fill(peer_visit *visit, size_t size)
     while (size > 0) {
         size_t piece = size < sizeof block ? size : sizeof block;
 
-        if (!say(visit, block, piece))
+        if (!peer_say(visit, block, piece))
             return false;
         size -= piece;
     }
@@ -119,7 +114,7 @@ static bool follow(peer_visit *visit, const peer_step *step)
     case PEER_GLIMPSE_:
         return glimpse(visit);
     case PEER_SAY_:
-        return say(visit, step->text, step->size);
+        return peer_say(visit, step->text, step->size);
     case PEER_DRIP_:
         return drip(visit, step);
     case PEER_FILL_:
@@ -131,6 +126,8 @@ static bool follow(peer_visit *visit, const peer_step *step)
     case PEER_HALF_:
         ga__stream_shutdown(&visit->stream);
         return true;
+    case PEER_CALL_:
+        return step->call(visit);
     case PEER_HOLD_:
         return hold(visit);
     case PEER_AGAIN_:
@@ -153,6 +150,7 @@ static int serve(void *arg)
     ga__stream_close(&visit->stream);
     visit->peer->open--;
     ga__buffer_free(&visit->in);
+    ga__buffer_free(&visit->request);
     free(visit);
     return 0;
 }

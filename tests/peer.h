@@ -33,60 +33,68 @@ typedef enum peer_kind {
     PEER_PAUSE_,   /* waits so many seconds */
     PEER_WAIT_,    /* until the test sets peer->go */
     PEER_HALF_,    /* says that nothing more comes, and stays */
+    PEER_CALL_,    /* calls a function of the test's, which may say and close; false ends the connection */
     PEER_HOLD_,    /* reads and forgets until the client closes */
     PEER_AGAIN_    /* from the script's start, on the same connection; ends where the client closed it */
 } peer_kind;
+
+struct peer_visit;
 
 typedef struct peer_step {
     peer_kind kind;
     const char *text;
     size_t size;
     double seconds;
+    bool (*call)(struct peer_visit *visit);
 } peer_step;
 
-#define PEER_TAKE(prefix)          \
-    {                              \
-        PEER_TAKE_, (prefix), 0, 0 \
+#define PEER_TAKE(prefix)                    \
+    {                                        \
+        .kind = PEER_TAKE_, .text = (prefix) \
     }
-#define PEER_GLIMPSE              \
-    {                             \
-        PEER_GLIMPSE_, NULL, 0, 0 \
-    }
-#define PEER_SAY(text)                         \
-    {                                          \
-        PEER_SAY_, (text), sizeof(text) - 1, 0 \
-    }
-#define PEER_DRIP(text, between)                        \
-    {                                                   \
-        PEER_DRIP_, (text), sizeof(text) - 1, (between) \
-    }
-#define PEER_FILL(count)             \
-    {                                \
-        PEER_FILL_, NULL, (count), 0 \
-    }
-#define PEER_PAUSE(length)             \
-    {                                  \
-        PEER_PAUSE_, NULL, 0, (length) \
-    }
-#define PEER_WAIT              \
-    {                          \
-        PEER_WAIT_, NULL, 0, 0 \
-    }
-#define PEER_HALF              \
-    {                          \
-        PEER_HALF_, NULL, 0, 0 \
-    }
-#define PEER_HOLD              \
-    {                          \
-        PEER_HOLD_, NULL, 0, 0 \
-    }
-#define PEER_AGAIN              \
-    {                           \
-        PEER_AGAIN_, NULL, 0, 0 \
-    }
-#define PEER_CLOSE            \
+#define PEER_GLIMPSE          \
     {                         \
-        PEER_END_, NULL, 0, 0 \
+        .kind = PEER_GLIMPSE_ \
+    }
+#define PEER_SAY(literal)                                                 \
+    {                                                                     \
+        .kind = PEER_SAY_, .text = (literal), .size = sizeof(literal) - 1 \
+    }
+#define PEER_DRIP(literal, between)                                                              \
+    {                                                                                            \
+        .kind = PEER_DRIP_, .text = (literal), .size = sizeof(literal) - 1, .seconds = (between) \
+    }
+#define PEER_FILL(count)                    \
+    {                                       \
+        .kind = PEER_FILL_, .size = (count) \
+    }
+#define PEER_PAUSE(length)                       \
+    {                                            \
+        .kind = PEER_PAUSE_, .seconds = (length) \
+    }
+#define PEER_WAIT          \
+    {                      \
+        .kind = PEER_WAIT_ \
+    }
+#define PEER_HALF          \
+    {                      \
+        .kind = PEER_HALF_ \
+    }
+#define PEER_HOLD          \
+    {                      \
+        .kind = PEER_HOLD_ \
+    }
+#define PEER_AGAIN          \
+    {                       \
+        .kind = PEER_AGAIN_ \
+    }
+#define PEER_CALL(function)                    \
+    {                                          \
+        .kind = PEER_CALL_, .call = (function) \
+    }
+#define PEER_CLOSE        \
+    {                     \
+        .kind = PEER_END_ \
     }
 
 /* A whole answer with a length, and the connection kept. */
@@ -103,7 +111,20 @@ typedef struct peer_server {
     size_t requests;    /* read so far */
     ga__buffer last;    /* the request read last, whole */
     char url[128];
+    void *data; /* the test's own */
 } peer_server;
+
+/* One connection to a peer. */
+typedef struct peer_visit {
+    peer_server *peer;
+    ga__stream stream;
+    const peer_step *script;
+    ga__buffer in;
+    ga__buffer request; /* the one read last on this connection, whole */
+} peer_visit;
+
+/* Sends bytes. False where the client is gone. */
+bool peer_say(peer_visit *visit, const void *bytes, size_t size);
 
 /* Listens on a free port of 127.0.0.1 and serves in the group's tasks. `scripts` ends with NULL. */
 void peer_start(peer_server *peer, ga_group *group, const peer_step *const *scripts);

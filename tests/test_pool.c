@@ -102,7 +102,8 @@ CASE(what_may_not_be_reused_is_closed)
     };
 
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        const peer_step once[] = {PEER_TAKE(NULL), {PEER_SAY_, answers[i], strlen(answers[i]), 0}, PEER_HOLD};
+        const peer_step once[] = {
+            PEER_TAKE(NULL), {.kind = PEER_SAY_, .text = answers[i], .size = strlen(answers[i])}, PEER_HOLD};
         const peer_step *const scripts[] = {once, NULL};
         ga_auto(ga_session) session = ga_session_new();
         ga_group group;

@@ -494,7 +494,8 @@ CASE(credentials_do_not_leave_the_origin)
     peer_start(&other, peers, targets);
     snprintf(answer, sizeof answer, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n",
              peer_url(&other, "/there"));
-    const peer_step sends_away[] = {PEER_TAKE("GET /"), {PEER_SAY_, answer, strlen(answer), 0}, PEER_AGAIN};
+    const peer_step sends_away[] = {
+        PEER_TAKE("GET /"), {.kind = PEER_SAY_, .text = answer, .size = strlen(answer)}, PEER_AGAIN};
     const peer_step *const scripts[] = {sends_away, NULL};
 
     peer_start(&peer, peers, scripts);

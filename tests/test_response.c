@@ -23,14 +23,9 @@ static ga_pool_stats stats_of(const ga_session *session)
     return stats;
 }
 
-#define ANSWER(text)                           \
-    {                                          \
-        PEER_SAY_, (text), sizeof(text) - 1, 0 \
-    }
-
 /* A server that says this after each request, on one connection. */
-#define SERVES(name, text)                                                                \
-    static const peer_step name##_script[] = {PEER_TAKE(NULL), ANSWER(text), PEER_AGAIN}; \
+#define SERVES(name, text)                                                                  \
+    static const peer_step name##_script[] = {PEER_TAKE(NULL), PEER_SAY(text), PEER_AGAIN}; \
     static const peer_step *const name[] = {name##_script, NULL}
 
 /* --- the head ------------------------------------------------------------------------------------- */

@@ -42,7 +42,7 @@ typedef struct ga__call {
     bool close;      /* the request says that the connection ends with it */
     bool idempotent; /* it may be sent again although it may have arrived */
     bool sending;    /* the request is not sent yet; an answer that comes now ends the connection */
-    uint64_t sent_before, received_before; /* by the connection, before this exchange */
+    ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
     ga__http1_response http;
     ga__buffer partial; /* of the response's head */
     ga_response *response;

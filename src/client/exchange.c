@@ -229,7 +229,7 @@ int ga__call_exchange(ga__call *call)
     ga__progress *progress = &call->progress;
 
     progress->reused = call->connection->served;
-    progress->sent = GA_SENT_NO;
+    progress->sent = call->sent_before;
     progress->bytes_sent = progress->bytes_received = 0;
     call->response = NULL;
     call->partial = GA__BUFFER_INIT;

@@ -89,9 +89,6 @@ int ga__call_open(ga__call *call)
 {
     const ga_session *session = call->session;
 
-    call->progress.sent = GA_SENT_NO;
-    call->progress.reused = false;
-    call->progress.bytes_sent = call->progress.bytes_received = 0;
     int code =
         session->unix_socket.size > 0 ? connect_to(call, &session->unix_socket, 1) : connect_to_host(call);
 

@@ -146,15 +146,23 @@ static bool is_stale(const ga__call *call, int code)
 
 static int exchange(ga__call *call)
 {
+    ga__progress *progress = &call->progress;
+
+    progress->attempt = 1;
+    progress->reused = false;
+    progress->sent = call->sent_before = GA_SENT_NO;
+    progress->bytes_sent = progress->bytes_received = 0;
     int code = acquire(call);
 
-    call->progress.attempt = 1;
     if (code == 0 && !ga__connection_is_open(call->connection))
         code = ga__call_open(call);
     if (code == 0)
         code = ga__call_exchange(call);
     if (is_stale(call, code)) {
-        call->progress.attempt++;
+        progress->attempt++;
+        progress->reused = false;
+        progress->bytes_sent = 0;
+        call->sent_before = progress->sent;
         ga__connection_reset(call->connection);
         code = ga__call_write_head(call);
         if (code == 0)

@@ -225,6 +225,17 @@ static int make_room(ga_response *response)
     return grow(response, wanted);
 }
 
+/* Begins a call that suspends. */
+static int enter(const ga_response *response)
+{
+    int code = ga__checkpoint();
+
+    if (GA_LIKELY(code == 0))
+        return 0;
+    return code == GA_ECANCELED ? wait_failed(response, code, GA__TIMEOUT_TOTAL)
+                                : ga__progress_failed(&response->progress, code);
+}
+
 /* Reads the body to its end. */
 static int read_all(ga_response *response)
 {
@@ -254,7 +265,7 @@ const void *ga_body(ga_response *response, size_t *size)
 {
     if (size)
         *size = 0;
-    if (!response || ga__checkpoint() < 0)
+    if (!response || enter(response) < 0)
         return NULL;
     if (read_all(response) < 0)
         return NULL;
@@ -269,7 +280,7 @@ ssize_t ga_read(ga_response *response, void *buffer, size_t size)
 {
     if (!response)
         return ga_error()->code < 0 ? ga_error()->code : GA_EUSAGE;
-    int code = ga__checkpoint();
+    int code = enter(response);
 
     if (code < 0)
         return code;
