@@ -18,7 +18,8 @@
 
 enum { WINDOW = 16, RECORD = 16384 };
 
-/* A connection that was read so many ns ago is known well enough by its events. */
+/* A connection that was read so many ns ago is known well enough by its events. Asking the system costs 0.3
+ * us, a twentieth of a request over a kept connection. */
 static const uint64_t FRESH = 1000000;
 
 static ga__poller *poller(void)

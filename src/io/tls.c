@@ -352,7 +352,7 @@ static bool set_host(SSL *tls, const char *host)
 {
     unsigned char ip[sizeof(struct in6_addr)];
 
-    SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1;
     return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1;
@@ -372,8 +372,10 @@ int ga__tls_connect(ga__stream *stream, ga__tls_config *config, const char *host
     if (!peer)
         return no_memory(stream);
     SSL_set_app_data(stream->tls, peer);
-    if (!set_host(stream->tls, peer->host))
-        return no_memory(stream);
+    if (!set_host(stream->tls, peer->host)) {
+        ERR_clear_error();
+        return ga__fail(GA_ETLS, "\"%.80s\" cannot be the name of a TLS server", peer->host);
+    }
     SSL_SESSION *session = ga__tls_config_take_session(config, peer->host_port);
 
     if (session) {
