@@ -110,7 +110,7 @@ static bool add_extensions(X509 *x509, X509 *issuer, const ga__certificate_optio
 static bool fill(X509 *x509, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
                  const ga__certificate_options *options)
 {
-    long until = options->valid_until ? options->valid_until : 24 * 60 * 60;
+    long until = options->valid_until ? options->valid_until : 24L * 60 * 60;
 
     return X509_set_version(x509, X509_VERSION_3) == 1 && set_serial(x509) &&
            X509_gmtime_adj(X509_getm_notBefore(x509), options->valid_from) &&
