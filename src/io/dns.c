@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LONGEST_NAME = 254, MOST_HOSTS = 16 };
+enum { LONGEST_NAME = 254 };
 
 typedef struct override {
     ga__link link;
@@ -138,18 +138,29 @@ void ga__resolved_free(ga__resolved *resolved)
     free(resolved);
 }
 
+/* A result for so many addresses; NULL with GA_ENOMEM. */
+static ga__resolved *new_result(size_t count)
+{
+    ga__resolved *result = malloc(sizeof *result + count * sizeof *result->addresses);
+
+    if (!result) {
+        ga__fail(GA_ENOMEM, "no memory for the addresses of a host");
+        return NULL;
+    }
+    result->count = count;
+    return result;
+}
+
 static int give(const ga__address *addresses, size_t count, uint16_t port, ga__resolved **resolved)
 {
-    ga__resolved *result = malloc(sizeof *result + count * sizeof *addresses);
+    ga__resolved *result = *resolved = new_result(count);
 
     if (!result)
-        return ga__fail(GA_ENOMEM, "no memory for the addresses of a host");
-    result->count = count;
+        return GA_ENOMEM;
     for (size_t i = 0; i < count; i++) {
         result->addresses[i] = addresses[i];
         ga__address_set_port(&result->addresses[i], port);
     }
-    *resolved = result;
     return 0;
 }
 
@@ -202,22 +213,6 @@ static int failed(const char *host, int status, double seconds)
     return code;
 }
 
-static int give_looked_up(resolver *self, const char *name, uint16_t port, uint64_t deadline,
-                          ga__resolved **resolved)
-{
-    ga__dns_entry *entry;
-    int code = ga__dns_look_up(&self->lookups, name, deadline, &entry);
-
-    if (code < 0)
-        return code;
-    if (entry->count > 0)
-        code = give(entry->addresses, entry->count, port, resolved);
-    else
-        code = failed(name, ga__dns_entry_status(entry), (double)(ga__now_exact() - entry->asked) * 1e-9);
-    ga__dns_entry_release(entry);
-    return code;
-}
-
 /* --- resolving ------------------------------------------------------------------------------------ */
 
 /* RFC 6761, 6.3: these never leave the machine. IPv4 first, as most local servers listen there alone. */
@@ -232,22 +227,26 @@ static bool is_localhost(ga__slice name)
 
 static int give_localhost(uint16_t port, ga__resolved **resolved)
 {
-    ga__address addresses[2];
+    ga__resolved *result = *resolved = new_result(2);
 
-    ga__address_ip(&addresses[0], "127.0.0.1", 0);
-    ga__address_ip(&addresses[1], "::1", 0);
-    return give(addresses, 2, port, resolved);
+    if (!result)
+        return GA_ENOMEM;
+    ga__address_ip(&result->addresses[0], "127.0.0.1", port);
+    ga__address_ip(&result->addresses[1], "::1", port);
+    return 0;
 }
 
 static int give_hosts(const ga__host *hosts, size_t count, uint16_t port, ga__resolved **resolved)
 {
-    ga__address addresses[MOST_HOSTS];
+    ga__resolved *result = *resolved = new_result(count);
 
-    if (count > MOST_HOSTS)
-        count = MOST_HOSTS;
-    for (size_t i = 0; i < count; i++)
-        addresses[i] = hosts[i].address;
-    return give(addresses, count, port, resolved);
+    if (!result)
+        return GA_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        result->addresses[i] = hosts[i].address;
+        ga__address_set_port(&result->addresses[i], port);
+    }
+    return 0;
 }
 
 static const override *find_override(const resolver *self, const char *name)
@@ -273,29 +272,29 @@ static bool copy_name(char copy[static LONGEST_NAME + 1], const char *host)
     return true;
 }
 
-int ga__dns_resolve(const char *host, uint16_t port, uint64_t deadline, ga__resolved **resolved)
+/* What is known without asking. Where it is not known, *entry is what to wait for. Not inlined, so that a
+ * task that waits holds none of this on its stack. */
+static GA_NOINLINE int resolve_now(const char *host, uint16_t port, ga__resolved **resolved,
+                                   ga__dns_entry **entry)
 {
-    char full[LONGEST_NAME + 1], name[LONGEST_NAME + 1];
+    char name[LONGEST_NAME + 1];
     ga__address literal;
     const ga__host *hosts;
-    int code = ga__checkpoint();
 
-    *resolved = NULL;
-    if (code < 0)
-        return code;
     if (ga__address_ip(&literal, host, port))
         return give(&literal, 1, port, resolved);
-    if (!copy_name(full, host))
+    if (!copy_name(name, host))
         return failed(host, ARES_EBADNAME, 0);
     resolver *self = resolver_of(ga__loop_here);
 
     if (!self)
         return failed(host, ARES_ENOMEM, 0);
     /* A dot at the end says that no search domain is to be tried; only name servers are told. */
-    size_t size = strlen(full) - (full[strlen(full) - 1] == '.');
+    char *last = name + strlen(name) - 1;
+    bool dotted = *last == '.';
 
-    memcpy(name, full, size);
-    name[size] = '\0';
+    if (dotted)
+        *last = '\0';
     const override *given = find_override(self, name);
 
     if (given)
@@ -311,7 +310,34 @@ int ga__dns_resolve(const char *host, uint16_t port, uint64_t deadline, ga__reso
         return failed(host, ARES_ENOMEM, 0);
     if (count > 0)
         return give_hosts(hosts, (size_t)count, port, resolved);
-    return give_looked_up(self, full, port, deadline, resolved);
+    if (dotted)
+        *last = '.';
+    *entry = ga__dns_look_up(&self->lookups, name);
+    return *entry ? 0 : GA_ENOMEM;
+}
+
+static int conclude(const ga__dns_entry *entry, uint16_t port, ga__resolved **resolved)
+{
+    if (entry->count > 0)
+        return give(entry->addresses, entry->count, port, resolved);
+    return failed(entry->name, ga__dns_entry_status(entry), (double)(ga__now_exact() - entry->asked) * 1e-9);
+}
+
+int ga__dns_resolve(const char *host, uint16_t port, uint64_t deadline, ga__resolved **resolved)
+{
+    ga__dns_entry *entry = NULL;
+    int code = ga__checkpoint();
+
+    *resolved = NULL;
+    if (code == 0)
+        code = resolve_now(host, port, resolved, &entry);
+    if (!entry)
+        return code;
+    code = ga__dns_entry_wait(entry, deadline);
+    if (code == 0)
+        code = conclude(entry, port, resolved);
+    ga__dns_entry_release(entry);
+    return code;
 }
 
 int ga__dns_override(ga__loop *loop, const char *host, const ga__address *addresses, size_t count)

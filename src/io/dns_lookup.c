@@ -207,47 +207,63 @@ static void ready_channel(ga__dns_lookups *self)
     self->closed_because = ga__dns_channel_open(&self->channel, self->loop, self->options);
 }
 
-int ga__dns_look_up(ga__dns_lookups *self, const char *name, uint64_t deadline, ga__dns_entry **found)
+/* Some stand in line. Here, and not where they came to it, since c-ares and what it calls are made for larger
+ * stacks than a task's. */
+static void on_start(ga_timer_ *timer)
+{
+    ga__dns_lookups *self = GA__OF(timer, ga__dns_lookups, start);
+
+    ready_channel(self);
+    ask_those_in_line(self);
+}
+
+ga__dns_entry *ga__dns_look_up(ga__dns_lookups *self, const char *name)
 {
     uint64_t now = ga__now_exact();
     ga__dns_entry *entry = ga__dns_cache_find(&self->cache, name, now);
-    int code = 0;
 
     if (entry) {
         ga__dns_entry_hold(entry);
-    } else {
-        entry = ga__dns_cache_add(&self->cache, name, now);
-        if (!entry)
-            return ga__fail(GA_ENOMEM, "no memory to look up %s", name);
-        entry->resolver = self;
-        entry->timer.fire = on_moment_over;
-        ga__dns_entry_hold(entry);
-        ga__list_push_back(&self->line, &entry->used);
-        ready_channel(self);
-        ask_those_in_line(self);
+        return entry;
     }
-    if (entry->pending)
-        code = ga__park(&entry->waiters, deadline, GA__EXTERNAL, "a name to resolve");
-    if (code == 0) {
-        *found = entry;
+    entry = ga__dns_cache_add(&self->cache, name, now);
+    if (!entry) {
+        ga__fail(GA_ENOMEM, "no memory to look up %s", name);
+        return NULL;
+    }
+    entry->resolver = self;
+    entry->timer.fire = on_moment_over;
+    ga__dns_entry_hold(entry);
+    ga__list_push_back(&self->line, &entry->used);
+    ga__timer_arm(&self->start, now);
+    return entry;
+}
+
+int ga__dns_entry_wait(ga__dns_entry *entry, uint64_t deadline)
+{
+    if (!entry->pending)
         return 0;
-    }
-    ga__dns_entry_release(entry);
-    return ga__fail(
-        code, code == GA_ETIMEDOUT ? "%s was not resolved in time" : "cancelled while resolving %s", name);
+    int code = ga__park(&entry->waiters, deadline, GA__EXTERNAL, "a name to resolve");
+
+    if (code == 0)
+        return 0;
+    return ga__fail(code,
+                    code == GA_ETIMEDOUT ? "%s was not resolved in time" : "cancelled while resolving %s",
+                    entry->name);
 }
 
 /* --- the whole ------------------------------------------------------------------------------------ */
 
 void ga__dns_lookups_init(ga__dns_lookups *self, ga__loop *loop, const ga__dns_options *options)
 {
-    *self = (ga__dns_lookups){.loop = loop, .options = options};
+    *self = (ga__dns_lookups){.loop = loop, .options = options, .start.fire = on_start};
     ga__dns_cache_init(&self->cache, options->cache_size ? options->cache_size : CACHE_SIZE);
     ga__list_init(&self->line);
 }
 
 void ga__dns_lookups_close(ga__dns_lookups *self)
 {
+    ga__timer_disarm(&self->start);
     self->closed_because = ARES_EDESTRUCTION;
     ga__dns_channel_close(&self->channel);
     ask_those_in_line(self); /* nobody is asked any more: all end */
