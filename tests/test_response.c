@@ -489,6 +489,37 @@ CASE(json_is_read_and_what_is_none_is_placed)
     peer_stop(&three);
 }
 
+#define TEN(x) x x x x x x x x x x
+
+/* jansson recurses: what nests too deep would overflow a task's stack. */
+CASE(json_that_nests_too_deep_is_refused)
+{
+    SERVES(at_limit, "HTTP/1.1 200 OK\r\nContent-Length: 201\r\n\r\n" TEN(TEN("[")) "1" TEN(TEN("]")));
+    SERVES(above, "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n" TEN(TEN("[")) "{");
+    SERVES(quoted, "HTTP/1.1 200 OK\r\nContent-Length: 206\r\n\r\n\"\\\"" TEN(TEN("[{")) "\\\"\"");
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server one, two, three;
+
+    peer_start(&one, peers, at_limit);
+    peer_start(&two, peers, above);
+    peer_start(&three, peers, quoted);
+    ga_auto(ga_response) first = ga_get(session, peer_url(&one, "/"));
+    json_t *json = ga_json(first);
+    assert_int_equal(json_array_size(json), 1);
+    json_decref(json);
+    ga_auto(ga_response) second = ga_get(session, peer_url(&two, "/"));
+    assert_null(ga_json(second));
+    assert_int_equal(ga_error()->code, GA_EJSON);
+    assert_contains(ga_error_message(), "deeper than 100 levels");
+    ga_auto(ga_response) third = ga_get(session, peer_url(&three, "/"));
+    json = ga_json(third); /* brackets in a string nest nothing */
+    assert_int_equal(json_string_length(json), 202);
+    json_decref(json);
+    peer_stop(&one);
+    peer_stop(&two);
+    peer_stop(&three);
+}
+
 CASE(reading_into_no_room_is_a_mistake)
 {
     SERVES(answers, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
@@ -524,6 +555,7 @@ int main(void)
         cmocka_unit_test(bodies_that_may_not_be_there_are_not_waited_for),
         cmocka_unit_test(text_is_utf8_whatever_came),
         cmocka_unit_test(json_is_read_and_what_is_none_is_placed),
+        cmocka_unit_test(json_that_nests_too_deep_is_refused),
         cmocka_unit_test(reading_into_no_room_is_a_mistake),
     };
 

@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "protocol/charset.h"
+#include "protocol/json_depth.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,15 +350,23 @@ json_t *ga_json(ga_response *response)
         ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body's text");
         goto out;
     }
+    if (ga__json_too_deep((ga__slice){body, size})) {
+        ga__progress_fail(
+            &response->progress, GA_EJSON,
+            "the body's JSON nests deeper than %d levels, too deep for a task's stack: parse ga_body() "
+            "in a ga_to_thread",
+            GA__JSON_DEEPEST);
+        goto out;
+    }
     json = json_loadb(body, size, JSON_DECODE_ANY, &error);
     if (!json && json_error_code(&error) == json_error_out_of_memory)
         ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the JSON value");
     else if (!json)
         ga__progress_fail(&response->progress, GA_EJSON, "the body is not JSON: line %d, column %d: %s",
                           error.line, error.column, error.text);
+out:
     if (!json)
         ga__error_edit()->phase = GA_PHASE_DECODE;
-out:
     ga__buffer_free(&text);
     return json;
 }

@@ -7,6 +7,7 @@
 #include "todo_api/routes.h"
 
 #include "base/number.h"
+#include "protocol/json_depth.h"
 #include "protocol/media_type.h"
 #include "todo_api/query.h"
 
@@ -16,7 +17,7 @@
 static const char json_media_type[] = "application/json; charset=utf-8";
 
 static const double LONGEST_DELAY = 3600;
-enum { MOST_LINES = 1000000, DEEPEST_JSON = 64 };
+enum { MOST_LINES = 1000000 };
 
 void reply_free(api_reply *answer)
 {
@@ -82,34 +83,13 @@ static json_t *form_object(ga__slice body)
     return object;
 }
 
-/* Whether JSON nests deeper than is good for a task's stack, on which it is parsed by recursion. */
-static bool is_too_deep(ga__slice text)
-{
-    size_t depth = 0;
-    bool quoted = false;
-
-    for (size_t i = 0; i < text.size && depth <= DEEPEST_JSON; i++) {
-        char c = text.data[i];
-
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '['))
-            depth++;
-        else if (!quoted && (c == '}' || c == ']') && depth > 0)
-            depth--;
-    }
-    return depth > DEEPEST_JSON;
-}
-
 /* The JSON object in the body; NULL with the reply made where there is none. */
 static json_t *json_object_of(ga__slice body, api_reply *answer)
 {
     json_error_t error;
 
-    if (is_too_deep(body)) {
-        reply_error(answer, 400, "the body nests deeper than 64 levels");
+    if (ga__json_too_deep(body)) {
+        reply_error(answer, 400, "the body nests deeper than 100 levels");
         return NULL;
     }
     json_t *object = json_loadb(body.data, body.size, JSON_REJECT_DUPLICATES, &error);
