@@ -12,7 +12,9 @@
 
 #include <string.h>
 
-enum { V4 = 0, V6 = 1, MOST_NAMES = 64, CACHE_SIZE = 1000 };
+enum { V4 = 0, V6 = 1, CACHE_SIZE = 1000 };
+
+static const size_t MOST_NAMES = 64;
 
 static const uint64_t SECOND = 1000000000;
 static const uint64_t MOMENT = 50000000; /* RFC 8305's resolution delay */
