@@ -4,9 +4,14 @@
 
 #include "sim/sim.h"
 #include "task/loop.h"
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
 static const peer_step *const always_empty[] = {empty, NULL};
@@ -217,6 +222,69 @@ CASE(an_idle_connection_that_the_server_ends_is_closed_at_once)
     assert_int_equal(ga_status(response), 200);
     assert_int_equal(peer.connections, 3);
     peer_stop(&peer);
+}
+
+/* A server outside the loop, so that it can end a connection while the loop does not look. */
+typedef struct outsider {
+    int listener;
+    atomic_int step; /* 1: close the first connection; 2: it is closed */
+} outsider;
+
+static void answer_once(int listener, outsider *self)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    char request[1024];
+    int fd = accept(listener, NULL, NULL);
+
+    if (read(fd, request, sizeof request) > 0 && write(fd, answer, sizeof answer - 1) > 0)
+        while (self && atomic_load(&self->step) != 1)
+            usleep(100);
+    close(fd);
+}
+
+static void *serve_outside(void *arg)
+{
+    outsider *self = arg;
+
+    answer_once(self->listener, self);
+    atomic_store(&self->step, 2);
+    answer_once(self->listener, NULL);
+    return NULL;
+}
+
+static int reuse_behind_the_pollers_back(void *arg)
+{
+    outsider self = {.listener = socket(AF_INET, SOCK_STREAM, 0)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    ga_auto(ga_session) session = ga_session_new();
+    char url[64];
+    pthread_t thread;
+
+    (void)arg;
+    assert_int_equal(bind(self.listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(self.listener, 8), 0);
+    assert_int_equal(getsockname(self.listener, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(pthread_create(&thread, NULL, serve_outside, &self), 0);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)ntohs(address.sin_port));
+    ga_response_free(ga_get(session, url));
+    assert_stats(session, 1, 0, 0);
+    usleep(3000);
+    atomic_store(&self.step, 1);
+    while (atomic_load(&self.step) != 2)
+        usleep(100);
+    ga_auto(ga_response) response = ga_post(session, url, .text = "not to be sent twice");
+    assert_int_equal(ga_status(response), 200);
+    assert_int_equal(stats_of(session).reused, 0);
+    pthread_join(thread, NULL);
+    close(self.listener);
+    return 0;
+}
+
+static void a_connection_is_looked_at_before_it_is_reused(void **state)
+{
+    (void)state;
+    assert_int_equal(ga_run(reuse_behind_the_pollers_back, NULL), 0);
 }
 
 CASE(a_full_pool_makes_room_by_closing_what_idled_longest)
@@ -471,6 +539,7 @@ int main(void)
         cmocka_unit_test(a_request_that_ends_the_connection_does_not_keep_it),
         cmocka_unit_test(idle_connections_end_after_their_time),
         cmocka_unit_test(an_idle_connection_that_the_server_ends_is_closed_at_once),
+        cmocka_unit_test(a_connection_is_looked_at_before_it_is_reused),
         cmocka_unit_test(a_full_pool_makes_room_by_closing_what_idled_longest),
         cmocka_unit_test(the_limit_holds_and_the_line_is_served_in_order),
         cmocka_unit_test(a_host_at_its_limit_does_not_hold_up_another),

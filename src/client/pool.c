@@ -21,6 +21,9 @@ enum { MOST_PASSES = 8 };
 /* What a server's hint is shortened by, in seconds: the request must reach it before its time is over. */
 enum { HINT_MARGIN = 1 };
 
+/* A connection that was read so many ns ago is still good. */
+static const uint64_t JUST_READ = 100000;
+
 /* A request in line, on the stack of its task. */
 typedef struct waiter {
     ga__link link; /* in origin->waiting, until it is served */
@@ -239,11 +242,22 @@ static int wait_in_line(ga__origin *origin, uint64_t deadline, ga__connection **
 
 /* --- acquire and release -------------------------------------------------------------------------- */
 
+/* Whether an idle connection may carry a request. What the poller has told may be out of date where a task
+ * has held the loop: it is not relied on for a request that goes out once. */
+static bool is_good(ga__connection *connection, bool once)
+{
+    ga__stream *stream = &connection->stream;
+
+    if (once && ga__now_exact() - stream->read_at >= JUST_READ)
+        stream->fd.ready |= GA__READABLE; /* so that the system is asked */
+    return connection->idle_until > ga__now() && ga__stream_idle_ok(stream);
+}
+
 /* The connection that the origin used last, if it is still good; those that are not are closed. */
-static ga__connection *reuse_idle(ga__origin *origin)
+static ga__connection *reuse_idle(ga__origin *origin, bool once)
 {
     for (ga__connection *connection; (connection = idle_of_origin(origin));) {
-        bool good = connection->idle_until > ga__now() && ga__stream_idle_ok(&connection->stream);
+        bool good = is_good(connection, once);
 
         take_idle(connection);
         if (good)
@@ -268,7 +282,8 @@ static int fill_place(ga__origin *origin, ga__connection **connection)
     return ga__fail(GA_ENOMEM, "no memory for a connection");
 }
 
-int ga__pool_acquire(ga__pool *pool, const ga__url *url, uint64_t deadline, ga__connection **connection)
+int ga__pool_acquire(ga__pool *pool, const ga__url *url, bool once, uint64_t deadline,
+                     ga__connection **connection)
 {
     *connection = NULL;
     if (pool->closed)
@@ -277,7 +292,7 @@ int ga__pool_acquire(ga__pool *pool, const ga__url *url, uint64_t deadline, ga__
 
     if (!origin)
         return ga__fail(GA_ENOMEM, "no memory for an origin");
-    *connection = reuse_idle(origin);
+    *connection = reuse_idle(origin, once);
     if (*connection) {
         pool->reused++;
         return 0;

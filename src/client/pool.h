@@ -58,10 +58,12 @@ typedef struct ga__pool {
 void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive);
 
 /* A place for the url's origin. *connection is open when it served before (and looks alive), and otherwise
- * new: to be opened by the caller. Suspends where there is none free; the calling task then waits until
+ * new: to be opened by the caller. `once`: the request cannot be repeated, so that a connection that idled is
+ * asked once more whether it is alive. Suspends where there is none free; the calling task then waits until
  * `deadline`.
  * @return 0; GA_ETIMEDOUT, GA_ECANCELED (nothing recorded); GA_ECLOSED (the session was freed), GA_ENOMEM */
-int ga__pool_acquire(ga__pool *pool, const ga__url *url, uint64_t deadline, ga__connection **connection);
+int ga__pool_acquire(ga__pool *pool, const ga__url *url, bool once, uint64_t deadline,
+                     ga__connection **connection);
 
 /* Gives the place up. An open connection is kept where `reusable`, and closed otherwise. `hint` is how long
  * the server says that it keeps it, in seconds; negative where it does not say. Does not suspend. */

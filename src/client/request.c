@@ -117,7 +117,8 @@ static int acquire(ga__call *call)
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_POOL);
 
     call->progress.phase = GA_PHASE_POOL;
-    int code = ga__pool_acquire(&call->session->pool, &call->url, wait.at, &call->connection);
+    int code =
+        ga__pool_acquire(&call->session->pool, &call->url, !call->idempotent, wait.at, &call->connection);
 
     if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
         return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
