@@ -140,7 +140,8 @@ static void a_request_that_is_written(void **state)
         ga__http1_writer writer;
 
         ga__http1_write_request(&writer, &buffer, "GET",
-                                "/a-long-path-so-that-the-buffer-has-to-grow-often-enough", "host.example");
+                                GA__SLICE("/a-long-path-so-that-the-buffer-has-to-grow-often-enough"),
+                                GA__SLICE("host.example"));
         for (int i = 0; i < 20; i++)
             ga__http1_write_field(&writer, "X-Name", "a value that is somewhat longer than the others");
         int code = ga__http1_write_end(&writer, GA__BODY_LENGTH, 5);

@@ -240,7 +240,8 @@ static void reads_what_the_writer_writes(void **state)
     ga__http1_writer writer;
 
     (void)state;
-    ga__http1_write_request(&writer, &buffer, "POST", "/todos?userId=1", "example.com:8080");
+    ga__http1_write_request(&writer, &buffer, "POST", GA__SLICE("/todos?userId=1"),
+                            GA__SLICE("example.com:8080"));
     ga__http1_write_field(&writer, "Accept", " application/json\t");
     ga__http1_write_field(&writer, "X-Empty", "");
     assert_int_equal(ga__http1_write_end(&writer, GA__BODY_LENGTH, 2), GA_OK);
@@ -263,7 +264,7 @@ static void reads_the_chunks_that_are_written(void **state)
     size_t total = 0;
 
     (void)state;
-    ga__http1_write_request(&writer, &buffer, "POST", "/", "a");
+    ga__http1_write_request(&writer, &buffer, "POST", GA__SLICE("/"), GA__SLICE("a"));
     assert_int_equal(ga__http1_write_end(&writer, GA__BODY_CHUNKED, 0), GA_OK);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         char prefix[GA__CHUNK_PREFIX_MAX];

@@ -21,9 +21,10 @@ static void check_row(const struct row *row)
 {
     ga__buffer buffer = GA__BUFFER_INIT;
     ga__http1_writer writer;
+    ga__slice host = row->host ? ga__slice_of(row->host) : (ga__slice){NULL, 0};
 
     ga__buffer_add(&buffer, "before");
-    ga__http1_write_request(&writer, &buffer, row->method, row->target, row->host);
+    ga__http1_write_request(&writer, &buffer, row->method, ga__slice_of(row->target), host);
     for (int i = 0; i < 3 && row->fields[i].name; i++)
         ga__http1_write_field(&writer, row->fields[i].name, row->fields[i].value);
     int code = ga__http1_write_end(&writer, row->kind, row->length);
@@ -158,7 +159,7 @@ static void tells_which_field_is_at_fault(void **state)
     ga__http1_writer writer;
 
     (void)state;
-    ga__http1_write_request(&writer, &buffer, "GET", "/", "a");
+    ga__http1_write_request(&writer, &buffer, "GET", GA__SLICE("/"), GA__SLICE("a"));
     ga__http1_write_field(&writer, "Good", "x");
     assert_null(writer.culprit);
     ga__http1_write_field(&writer, "X-Bad", "x\ny");
@@ -177,7 +178,7 @@ static void a_nul_in_a_sized_value_is_refused(void **state)
     ga__http1_writer writer;
 
     (void)state;
-    ga__http1_write_request(&writer, &buffer, "GET", "/", "a");
+    ga__http1_write_request(&writer, &buffer, "GET", GA__SLICE("/"), GA__SLICE("a"));
     ga__http1_write_field_sized(&writer, "name", 2, "value", 3);
     ga__http1_write_field_sized(&writer, "name", 4, "a\0b", 3);
     assert_int_equal(ga__http1_write_end(&writer, GA__BODY_NONE, 0), GA_EHEADER);
@@ -192,12 +193,12 @@ static void lines_made_before_count_as_passed(void **state)
     ga__http1_writer writer;
 
     (void)state;
-    ga__http1_write_request(&writer, &buffer, "GET", "/", NULL);
+    ga__http1_write_request(&writer, &buffer, "GET", GA__SLICE("/"), (ga__slice){NULL, 0});
     ga__http1_write_lines(&writer, lines, sizeof lines - 1, UINT64_C(1) << GA__FIELD_HOST);
     assert_int_equal(ga__http1_write_end(&writer, GA__BODY_NONE, 0), GA_OK);
     assert_string_equal(buffer.data, "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: gather\r\n\r\n");
 
-    ga__http1_write_request(&writer, &buffer, "GET", "/", NULL);
+    ga__http1_write_request(&writer, &buffer, "GET", GA__SLICE("/"), (ga__slice){NULL, 0});
     ga__http1_write_lines(&writer, lines, sizeof lines - 1, UINT64_C(1) << GA__FIELD_HOST);
     ga__http1_write_field(&writer, "Host", "b");
     assert_int_equal(ga__http1_write_end(&writer, GA__BODY_NONE, 0), GA_EHEADER);

@@ -34,6 +34,14 @@ static inline bool ga__ascii_is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
+static inline bool ga__ascii_has_control(ga__slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (ga__ascii_is_control(text.data[i]))
+            return true;
+    return false;
+}
+
 /* The value of a hexadecimal digit of either case, or -1. */
 static inline int ga__ascii_hex(char c)
 {

@@ -13,7 +13,6 @@
 #include "protocol/redirect.h"
 #include "protocol/token.h"
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- the body ------------------------------------------------------------------------------------- */
@@ -68,14 +67,6 @@ static bool expects_body(const char *method)
 
 /* --- headers -------------------------------------------------------------------------------------- */
 
-static bool names_header(const ga_pair *headers, const char *name)
-{
-    for (; headers && headers->name; headers++)
-        if (ga__ascii_equal(ga__slice_of(headers->name), ga__slice_of(name)))
-            return true;
-    return false;
-}
-
 /* Whether the header goes to this hop, after the redirects so far. */
 static bool goes_along(const ga__call *call, const char *name)
 {
@@ -91,7 +82,7 @@ static bool goes_along(const ga__call *call, const char *name)
 /* Whether one of the headers that the call itself makes must be left out, since the caller gave it. */
 static bool given_by_hand(const ga__call *call, const char *name)
 {
-    return names_header(call->options->headers, name) && goes_along(call, name);
+    return ga__names_header(call->options->headers, name) && goes_along(call, name);
 }
 
 /* The session's headers: as they are kept where the call changes none of them, else one by one. */
@@ -107,7 +98,7 @@ static void write_session_headers(const ga__call *call, ga__http1_writer *writer
         return;
     }
     for (const ga_pair *header = session->headers; header->name; header++) {
-        bool replaced = names_header(call->options->headers, header->name) ||
+        bool replaced = ga__names_header(call->options->headers, header->name) ||
                         (authorized && ga__ascii_is(ga__slice_of(header->name), "authorization")) ||
                         (call->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type"));
 
@@ -156,13 +147,12 @@ static int write_userinfo(const ga__call *call, ga__http1_writer *writer)
     }
     ga__buffer_add_char(&plain, ':');
     ga__percent_decode(&plain, password.data, password.size);
-    for (size_t i = 0; i < plain.size; i++)
-        if (ga__ascii_is_control(plain.data[i])) {
-            code = ga__progress_fail(
-                &call->progress, GA_EHEADER,
-                "Authorization: the user name or password in the URL has a control character");
-            goto out;
-        }
+    if (ga__ascii_has_control((ga__slice){plain.data, plain.size})) {
+        code =
+            ga__progress_fail(&call->progress, GA_EHEADER,
+                              "Authorization: the user name or password in the URL has a control character");
+        goto out;
+    }
     ga__buffer_add(&value, "Basic ");
     add_base64(&value, (const unsigned char *)plain.data, plain.size);
     if (plain.failed || value.failed)
@@ -177,46 +167,11 @@ out:
 
 /* --- the head ------------------------------------------------------------------------------------- */
 
-/* Copies the slice as a string where it fits. */
-static const char *as_string(char *room, size_t capacity, ga__slice slice)
-{
-    if (slice.size >= capacity)
-        return "";
-    memcpy(room, slice.data, slice.size);
-    room[slice.size] = '\0';
-    return room;
-}
-
-static void write_request_line(ga__call *call, ga__http1_writer *writer)
-{
-    char authority[GA__HOST_MAX + sizeof "[]:65535"];
-    ga__slice target = ga__url_target(&call->url);
-    const char *host = given_by_hand(call, "Host")
-                           ? NULL
-                           : as_string(authority, sizeof authority, ga__url_authority(&call->url));
-
-    if (target.data[target.size] == '\0') {
-        ga__http1_write_request(writer, &call->head, call->method, target.data, host);
-        return;
-    }
-    char *copy = strndup(target.data, target.size); /* a fragment follows it */
-
-    if (copy)
-        ga__http1_write_request(writer, &call->head, call->method, copy, host);
-    else
-        call->head.failed = true;
-    free(copy);
-}
-
 static int refused(const ga__call *call, const ga__http1_writer *writer)
 {
-    char name[64];
-    size_t size = 0;
+    char name[GA__HTTP1_CULPRIT_SIZE];
 
-    for (; writer->culprit && size < writer->culprit_size && size < sizeof name - 1; size++)
-        name[size] = ga__ascii_is_control(writer->culprit[size]) ? '?' : writer->culprit[size];
-    name[size] = '\0';
-    if (size > 0)
+    if (*ga__http1_writer_culprit(writer, name))
         return ga__progress_fail(&call->progress, writer->code, "header %s: %s", name, writer->problem);
     return ga__progress_fail(&call->progress, writer->code, "%s", writer->problem);
 }
@@ -242,6 +197,7 @@ int ga__call_write_head(ga__call *call)
 {
     bool with_length = call->has_body || expects_body(call->method);
     ga__http1_writer writer;
+    ga__slice host;
     int code = 0;
 
     if (call->head.data == NULL) {
@@ -249,9 +205,8 @@ int ga__call_write_head(ga__call *call)
         call->session->scratch = GA__BUFFER_INIT;
     }
     ga__buffer_clear(&call->head);
-    write_request_line(call, &writer);
-    if (call->head.failed)
-        return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the request");
+    host = given_by_hand(call, "Host") ? (ga__slice){NULL, 0} : ga__url_authority(&call->url);
+    ga__http1_write_request(&writer, &call->head, call->method, ga__url_target(&call->url), host);
     write_session_headers(call, &writer);
     if (call->options->headers) {
         note_own_headers(call);
@@ -262,7 +217,7 @@ int ga__call_write_head(ga__call *call)
     if (code < 0)
         return code;
     if (call->content_type && goes_along(call, "Content-Type") &&
-        (call->options->content_type || !names_header(call->options->headers, "Content-Type")))
+        (call->options->content_type || !ga__names_header(call->options->headers, "Content-Type")))
         ga__http1_write_field(&writer, "Content-Type", call->content_type);
     code = ga__http1_write_end(&writer, with_length ? GA__BODY_LENGTH : GA__BODY_NONE, call->body_size);
     return code < 0 ? refused(call, &writer) : 0;

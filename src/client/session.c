@@ -24,7 +24,7 @@ enum {
 
 /* --- headers -------------------------------------------------------------------------------------- */
 
-static bool has_header(const ga_pair *headers, const char *name)
+bool ga__names_header(const ga_pair *headers, const char *name)
 {
     for (; headers && headers->name; headers++)
         if (ga__ascii_is(ga__slice_of(headers->name), name))
@@ -52,9 +52,9 @@ static int copy_headers(ga_session *session, const ga_session_options *options)
     session->headers = calloc(given + OWN_HEADERS + 1, sizeof *session->headers);
     if (!session->headers)
         return ga__fail(GA_ENOMEM, "no memory for a session");
-    if (!has_header(options->headers, "User-Agent"))
+    if (!ga__names_header(options->headers, "User-Agent"))
         code = add_header(session, &count, "User-Agent", agent);
-    if (code == 0 && !has_header(options->headers, "Accept"))
+    if (code == 0 && !ga__names_header(options->headers, "Accept"))
         code = add_header(session, &count, "Accept", "*/*");
     for (size_t i = 0; i < given && code == 0; i++)
         if (options->headers[i].value)
@@ -67,8 +67,10 @@ static int write_lines(ga_session *session)
 {
     ga__buffer head = GA__BUFFER_INIT;
     ga__http1_writer writer;
+    char name[GA__HTTP1_CULPRIT_SIZE];
+    int code = 0;
 
-    ga__http1_write_request(&writer, &head, "GET", "/", "host");
+    ga__http1_write_request(&writer, &head, "GET", GA__SLICE("/"), GA__SLICE("host"));
     size_t start = head.size;
 
     for (const ga_pair *header = session->headers; header->name; header++)
@@ -77,12 +79,10 @@ static int write_lines(ga_session *session)
         ga__buffer_append(&session->lines, head.data + start, head.size - start);
         session->present = writer.present & ~(UINT64_C(1) << GA__FIELD_HOST);
     }
-    int code = writer.code ? ga__fail(writer.code, "a header of the session, %.*s: %s",
-                                      writer.culprit ? (int)strnlen(writer.culprit, 100) : 0,
-                                      writer.culprit ? writer.culprit : "", writer.problem)
-                           : 0;
-
-    if (code == 0 && (head.failed || session->lines.failed))
+    if (writer.code)
+        code = ga__fail(writer.code, "a header of the session, %s: %s",
+                        ga__http1_writer_culprit(&writer, name), writer.problem);
+    else if (head.failed || session->lines.failed)
         code = ga__fail(GA_ENOMEM, "no memory for a session");
     ga__buffer_free(&head);
     return code;
@@ -95,7 +95,7 @@ static int check_headers(const ga_session *session)
                                           "Upgrade"};
 
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (has_header(session->headers, refused[i]))
+        if (ga__names_header(session->headers, refused[i]))
             return ga__fail(GA_EHEADER, "a header of the session, %s: it belongs to single requests",
                             refused[i]);
     return 0;

@@ -40,6 +40,9 @@ struct ga_session {
     ga__tls_config *tls;         /* NULL until the first https request, or where files are named */
 };
 
+/* Whether one of the headers, an array that ends with a NULL name, has this name; NULL is none. */
+bool ga__names_header(const ga_pair *headers, const char *name);
+
 static inline void ga__session_ref(ga_session *session)
 {
     session->references++;

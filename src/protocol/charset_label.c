@@ -6,6 +6,7 @@
  */
 #include "base/ascii.h"
 #include "protocol/charset.h"
+#include "protocol/token.h"
 
 struct encoding {
     const char *name;   /* iconv's */
@@ -79,17 +80,9 @@ static bool has_label(const char *labels, ga__slice wanted)
     return false;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 const char *ga__charset_find(ga__slice label)
 {
-    while (label.size && is_blank(label.data[0]))
-        label = (ga__slice){label.data + 1, label.size - 1};
-    while (label.size && is_blank(label.data[label.size - 1]))
-        label.size--;
+    label = ga__trim_blanks(label);
     for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++)
         if (has_label(encodings[i].labels, label))
             return encodings[i].name;

@@ -75,44 +75,36 @@ static void append_field(ga__buffer *buffer, const char *name, size_t name_size,
 
 static void append_length(ga__buffer *buffer, uint64_t length)
 {
-    char digits[20]; /* of UINT64_MAX */
-    char *at = digits + sizeof digits;
+    char digits[GA__DECIMAL_MAX];
+    const char *end = ga__put_decimal(digits, length);
 
-    do
-        *--at = (char)('0' + length % 10);
-    while (length /= 10);
-    append_field(buffer, "Content-Length", strlen("Content-Length"), at,
-                 (size_t)(digits + sizeof digits - at));
+    append_field(buffer, "Content-Length", strlen("Content-Length"), digits, (size_t)(end - digits));
 }
 
-static void append_host(ga__http1_writer *writer, const char *host)
+static void append_host(ga__http1_writer *writer, ga__slice host)
 {
-    size_t size = strlen(host);
-
-    if (!ga__all_of(host, size, GA__CHAR_HOST))
+    if (!ga__all_of(host.data, host.size, GA__CHAR_HOST))
         refuse(writer, "the host has a character that is not allowed");
     else
-        append_field(writer->buffer, "Host", strlen("Host"), host, size);
+        append_field(writer->buffer, "Host", strlen("Host"), host.data, host.size);
     writer->present |= UINT64_C(1) << GA__FIELD_HOST;
 }
 
 void ga__http1_write_request(ga__http1_writer *writer, ga__buffer *buffer, const char *method,
-                             const char *target, const char *host)
+                             ga__slice target, ga__slice host)
 {
-    size_t target_size = strlen(target);
-
     begin(writer, buffer, false);
     if (!ga__is_token(method, strlen(method)))
         refuse(writer, "the method has a character that is not allowed, or is empty");
-    else if (!target_size || !ga__all_of(target, target_size, GA__CHAR_TARGET))
+    else if (!target.size || !ga__all_of(target.data, target.size, GA__CHAR_TARGET))
         refuse(writer, "the request target has a character that is not allowed, or is empty");
     if (writer->code)
         return;
     ga__buffer_add(buffer, method);
     ga__buffer_add_char(buffer, ' ');
-    ga__buffer_append(buffer, target, target_size);
+    ga__buffer_append(buffer, target.data, target.size);
     ga__buffer_add(buffer, " HTTP/1.1\r\n");
-    if (host)
+    if (host.data)
         append_host(writer, host);
 }
 
@@ -177,14 +169,10 @@ void ga__http1_write_field_sized(ga__http1_writer *writer, const char *name, siz
         refuse_field(writer, name, name_size, problem);
         return;
     }
-    while (value_size && ga__is_blank(value[0])) {
-        value++;
-        value_size--;
-    }
-    while (value_size && ga__is_blank(value[value_size - 1]))
-        value_size--;
-    if (admit(writer, ga__field_identify(name, name_size), name, name_size, value, value_size))
-        append_field(writer->buffer, name, name_size, value, value_size);
+    ga__slice trimmed = ga__trim_blanks((ga__slice){value, value_size});
+
+    if (admit(writer, ga__field_identify(name, name_size), name, name_size, trimmed.data, trimmed.size))
+        append_field(writer->buffer, name, name_size, trimmed.data, trimmed.size);
 }
 
 void ga__http1_write_field(ga__http1_writer *writer, const char *name, const char *value)
@@ -250,4 +238,14 @@ int ga__http1_write_end(ga__http1_writer *writer, ga__body_kind kind, uint64_t l
             buffer->data[buffer->size] = '\0';
     }
     return writer->code;
+}
+
+const char *ga__http1_writer_culprit(const ga__http1_writer *writer, char name[static GA__HTTP1_CULPRIT_SIZE])
+{
+    size_t size = 0;
+
+    for (; size < writer->culprit_size && size < GA__HTTP1_CULPRIT_SIZE - 1; size++)
+        name[size] = ga__ascii_is_control(writer->culprit[size]) ? '?' : writer->culprit[size];
+    name[size] = '\0';
+    return name;
 }

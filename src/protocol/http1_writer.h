@@ -5,9 +5,9 @@
  * kept, later steps do nothing, and the last step tells:
  *
  *     ga__http1_writer writer;
- *     ga__http1_write_request(&writer, buffer, "GET", "/todos?userId=1", "example.com:8080");
- *     ga__http1_write_field(&writer, "Accept", "application/json");
- *     int code = ga__http1_write_end(&writer, GA__BODY_NONE, 0);
+ *     ga__http1_write_request(&writer, buffer, "GET", GA__SLICE("/todos?userId=1"),
+ * GA__SLICE("example.com")); ga__http1_write_field(&writer, "Accept", "application/json"); int code =
+ * ga__http1_write_end(&writer, GA__BODY_NONE, 0);
  *
  * When ga__http1_write_end has failed, the buffer's content is as it was before.
  */
@@ -15,6 +15,7 @@
 #define GA__HTTP1_WRITER_H
 
 #include "base/buffer.h"
+#include "base/slice.h"
 #include "protocol/http1_message.h"
 
 typedef struct ga__http1_writer {
@@ -29,12 +30,12 @@ typedef struct ga__http1_writer {
     bool response;
 } ga__http1_writer;
 
-/* Begins a request: request line and Host. `host` is the Host field's value; NULL where ga__http1_write_field
- * passes it.
+/* Begins a request: request line and Host. `host` is the Host field's value; its data is NULL where
+ * ga__http1_write_field passes it.
  * Fails with GA_EHEADER (method not a token; target empty, or with a space, control or non-ASCII character;
  * host with one of these, or "@", "/"). */
 void ga__http1_write_request(ga__http1_writer *writer, ga__buffer *buffer, const char *method,
-                             const char *target, const char *host);
+                             ga__slice target, ga__slice host);
 
 /* Begins a response: 100 to 999; `phrase` may be empty. */
 void ga__http1_write_response(ga__http1_writer *writer, ga__buffer *buffer, int status, const char *phrase);
@@ -58,6 +59,13 @@ void ga__http1_write_lines(ga__http1_writer *writer, const char *lines, size_t s
  * @return GA_OK; the first failure; GA_EHEADER where a Content-Length or Transfer-Encoding that was passed
  *         contradicts the body, or a request has no Host; GA_ENOMEM. */
 int ga__http1_write_end(ga__http1_writer *writer, ga__body_kind kind, uint64_t length) GA_MUST_USE;
+
+enum { GA__HTTP1_CULPRIT_SIZE = 64 };
+
+/* The name of the header at fault, for a message: its beginning where it is long, with "?" for control
+ * characters; "" where no header is. @return name */
+const char *ga__http1_writer_culprit(const ga__http1_writer *writer,
+                                     char name[static GA__HTTP1_CULPRIT_SIZE]);
 
 /* Judges a name and value as ga__http1_write_field does.
  * @return GA_OK, or GA_EHEADER with *problem */

@@ -13,25 +13,19 @@ struct cursor {
     const char *end;
 };
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static void skip_blanks(struct cursor *cursor)
 {
-    while (cursor->at < cursor->end && is_blank(*cursor->at))
+    while (cursor->at < cursor->end && ga__is_blank(*cursor->at))
         cursor->at++;
 }
 
 /* Takes token characters (RFC 9110, 5.6.2), perhaps none. */
 static ga__slice take_token(struct cursor *cursor)
 {
-    const char *begin = cursor->at;
+    ga__slice token = {cursor->at, ga__span_token(cursor->at, (size_t)(cursor->end - cursor->at))};
 
-    while (cursor->at < cursor->end && ga__token_lower[(unsigned char)*cursor->at])
-        cursor->at++;
-    return (ga__slice){begin, (size_t)(cursor->at - begin)};
+    cursor->at += token.size;
+    return token;
 }
 
 static bool take_char(struct cursor *cursor, char c)
@@ -70,7 +64,7 @@ static size_t take_value(struct cursor *cursor, char *value, size_t capacity)
     while (cursor->at < cursor->end) {
         char c = *cursor->at;
 
-        if (quoted ? c == '"' : c == ';' || is_blank(c))
+        if (quoted ? c == '"' : c == ';' || ga__is_blank(c))
             break;
         if (quoted && c == '\\' && cursor->end - cursor->at > 1)
             c = *++cursor->at;

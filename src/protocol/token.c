@@ -58,16 +58,12 @@ bool ga__list_next(const char *text, size_t text_size, size_t *at, const char **
 {
     if (*at > text_size)
         return false;
-    size_t begin = *at;
-    size_t end = element_end(text, text_size, begin);
+    size_t end = element_end(text, text_size, *at);
+    ga__slice found = ga__trim_blanks((ga__slice){text + *at, end - *at});
 
     *at = end + 1;
-    while (begin < end && ga__is_blank(text[begin]))
-        begin++;
-    while (begin < end && ga__is_blank(text[end - 1]))
-        end--;
-    *element = text + begin;
-    *size = end - begin;
+    *element = found.data;
+    *size = found.size;
     return true;
 }
 

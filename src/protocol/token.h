@@ -6,8 +6,7 @@
 #ifndef GA__TOKEN_H
 #define GA__TOKEN_H
 
-#include <gather/base.h>
-#include <stdbool.h>
+#include "base/slice.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -29,6 +28,16 @@ extern const unsigned char ga__char_class[256];
 static inline bool ga__is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+/* What is left without the blanks around it. */
+static inline ga__slice ga__trim_blanks(ga__slice text)
+{
+    while (text.size && ga__is_blank(text.data[0]))
+        ga__slice_take(&text, 1);
+    while (text.size && ga__is_blank(text.data[text.size - 1]))
+        text.size--;
+    return text;
 }
 
 /* How many bytes at the beginning are token characters. */

@@ -25,14 +25,6 @@ static ga__slice trim(const char *input, size_t size)
     return (ga__slice){input, size};
 }
 
-static bool has_control(ga__slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (ga__ascii_is_control(text.data[i]))
-            return true;
-    return false;
-}
-
 size_t ga__url_scheme_size(ga__slice text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -178,7 +170,7 @@ int ga__url_split(ga__url_parts *parts, const char *input, size_t size, const ga
     memset(parts, 0, offsetof(ga__url_parts, parsed_host));
     if (rest.size > GA__URL_MAX)
         return refuse(reason, "the URL is longer than 1 MiB");
-    if (has_control(rest))
+    if (ga__ascii_has_control(rest))
         return refuse(reason, "the URL has a control character in it, such as a line break or a tab; remove "
                               "it, or write it as %0A or %09");
     code = split_scheme(parts, &rest, base, &absolute, reason);
