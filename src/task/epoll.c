@@ -83,7 +83,8 @@ static int wait_events(epoll_poller *self, uint64_t deadline)
                                    .tv_nsec = (long)(left % 1000000000)};
         int count = epoll_pwait2(self->epoll, self->batch, BATCH, &timeout, NULL);
 
-        if (count >= 0 || errno != ENOSYS)
+        /* A container that does not know the call may say EPERM. */
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
             return count;
         no_pwait2 = true;
     }
@@ -136,10 +137,15 @@ static void forget_batch(epoll_poller *self, const ga__fd *fd)
 
 static void poller_close(ga__poller *poller, ga__fd *fd)
 {
+    epoll_poller *self = (epoll_poller *)poller;
+
     if (fd->fd < 0)
         return;
-    forget_batch((epoll_poller *)poller, fd);
-    close(fd->fd); /* which also takes it out of the epoll: it is never duplicated */
+    /* Closing alone does not take it out of the epoll while a child that was just forked has it, too. */
+    if (!poller->forked)
+        epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd->fd, NULL);
+    forget_batch(self, fd);
+    close(fd->fd);
     fd->fd = -1;
     fd->ready = 0;
 }
@@ -192,7 +198,8 @@ static void forget(ga__poller *poller, ga__fd *fd)
 
     if (fd->fd < 0)
         return;
-    epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd->fd, NULL);
+    if (!poller->forked)
+        epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd->fd, NULL);
     forget_batch(self, fd);
     fd->fd = -1;
 }
@@ -320,8 +327,10 @@ ga__poller *ga__epoll_new(void)
 {
     epoll_poller *self = calloc(1, sizeof *self);
 
-    if (!self)
+    if (!self) {
+        errno = ENOMEM;
         return NULL;
+    }
     self->poller.ops = &epoll_ops;
     self->wake_fd = -1;
     self->epoll = epoll_create1(EPOLL_CLOEXEC);

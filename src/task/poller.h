@@ -11,6 +11,7 @@
 #define GA__POLLER_H
 
 #include "base/list.h"
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -71,6 +72,7 @@ typedef struct ga__poller_ops {
 /* A backend's own state begins with this. */
 struct ga__poller {
     const ga__poller_ops *ops;
+    bool forked; /* this is a child of the process that made it: what the system holds is the parent's */
 };
 
 /* A poller on epoll; NULL with errno set. */

@@ -12,6 +12,8 @@
 
 #include "task/context.h"
 #include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #else
 #define VALGRIND_STACK_REGISTER(low, high) 0
 #define VALGRIND_STACK_DEREGISTER(id) (void)(id)
+#define RUNNING_ON_VALGRIND 0
 #endif
 
 #if GA__TSAN
@@ -33,9 +36,13 @@
 enum {
     DEFAULT_SIZE = (GA__ASAN || GA__TSAN ? 256 : 64) * 1024,
     SMALLEST_SIZE = 16 * 1024,
-    FIRST_SLAB = 64,
+    LARGEST_SIZE = 1 << 30,
+    FIRST_SLAB = 64, /* stacks */
     LARGEST_SLAB = 1024,
-    FREE_RESERVE = 256, /* free stacks that keep their memory */
+    SMALLEST_SLAB = 16,     /* where there is no room for a larger one */
+    SLAB_BYTES = 512 << 20, /* with large stacks, fewer of them */
+    FREE_RESERVE = 256,     /* free stacks that keep their memory */
+    TRIMMED_AT_ONCE = 1024,
     COLOURS = 16,
     COLOUR_STEP = 64,
 };
@@ -52,10 +59,13 @@ struct ga__slab {
 
 static size_t page_size(void)
 {
-    static size_t size;
+    static _Atomic size_t known;
+    size_t size = atomic_load_explicit(&known, memory_order_relaxed);
 
-    if (!size)
+    if (!size) {
         size = (size_t)sysconf(_SC_PAGESIZE);
+        atomic_store_explicit(&known, size, memory_order_relaxed);
+    }
     return size;
 }
 
@@ -67,31 +77,52 @@ void ga__stacks_init(ga__stacks *stacks, size_t size)
         size = DEFAULT_SIZE;
     if (size < SMALLEST_SIZE)
         size = SMALLEST_SIZE;
+    if (size > LARGEST_SIZE)
+        size = LARGEST_SIZE;
     *stacks = (ga__stacks){.size = (size + page - 1) / page * page + page};
 }
 
-static bool add_slab(ga__stacks *stacks)
+static char *reserve(size_t size)
+{
+    char *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+    if (base == MAP_FAILED)
+        return NULL;
+    madvise(base, size, MADV_NOHUGEPAGE);
+    return base;
+}
+
+/* How many stacks the next slab should have: each slab is larger than the one before. */
+static unsigned next_count(const ga__stacks *stacks)
 {
     unsigned count = stacks->slabs ? stacks->slabs->count * 4 : FIRST_SLAB;
 
     if (count > LARGEST_SLAB)
         count = LARGEST_SLAB;
+    while (count > 1 && stacks->size * count > SLAB_BYTES)
+        count /= 2;
+    return count;
+}
+
+static bool add_slab(ga__stacks *stacks)
+{
+    unsigned count = next_count(stacks);
     struct ga__slab *slab = calloc(1, sizeof *slab + count * sizeof slab->returned[0]);
 
     if (!slab) {
         stacks->failure = "no memory";
         return false;
     }
-    slab->base = mmap(NULL, stacks->size * count, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (slab->base == MAP_FAILED) {
+    while (!(slab->base = reserve(stacks->size * count)) && count > SMALLEST_SLAB)
+        count /= 2;
+    if (!slab->base) {
         stacks->failure =
             "the system gives no more address space for stacks; vm.max_map_count, vm.overcommit_memory and "
             "ulimit -v bound it";
         free(slab);
         return false;
     }
-    madvise(slab->base, stacks->size * count, MADV_NOHUGEPAGE);
     slab->count = count;
     slab->next = stacks->slabs;
     stacks->slabs = slab;
@@ -102,12 +133,10 @@ static bool add_slab(ga__stacks *stacks)
 
 static bool guard(ga__stacks *stacks, char *low)
 {
-    static _Thread_local bool no_guard_install;
-
-    if (!no_guard_install) {
+    if (!stacks->mapped_guards) {
         if (madvise(low, page_size(), MADV_GUARD_INSTALL) == 0)
             return true;
-        no_guard_install = errno == EINVAL;
+        stacks->mapped_guards = errno == EINVAL;
     }
     if (mprotect(low, page_size(), PROT_NONE) == 0)
         return true;
@@ -183,23 +212,38 @@ void ga__stack_give(ga__stacks *stacks, ga__stack *stack)
     stacks->in_use--;
 }
 
-void ga__stacks_trim(ga__stacks *stacks)
+static char *end_of(const ga__stacks *stacks, const ga__stack *stack)
 {
-    while (stacks->free_count > FREE_RESERVE) {
-        ga__stack *stack = stacks->free;
-        struct ga__slab *slab = stack->slab;
-        char *end = slab->base + (size_t)(stack->index + 1) * stacks->size;
+    return stack->slab->base + (size_t)(stack->index + 1) * stacks->size;
+}
 
+/* Gives a free stack's memory back, its own record with it. */
+static void strip(ga__stacks *stacks, ga__stack *stack)
+{
+    struct ga__slab *slab = stack->slab;
+    char *low = stack->low, *end = end_of(stacks, stack);
+
+    if (!slab->returned_count && slab->untouched == slab->count) {
+        slab->next_fresh = stacks->fresh;
+        stacks->fresh = slab;
+    }
+    slab->returned[slab->returned_count++] = (unsigned short)stack->index;
+    unfurnish(stack);
+    madvise(low, (size_t)(end - low), MADV_DONTNEED);
+}
+
+bool ga__stacks_trim(ga__stacks *stacks)
+{
+    for (int i = 0; stacks->free_count > FREE_RESERVE; i++) {
+        ga__stack *stack = stacks->free;
+
+        if (i == TRIMMED_AT_ONCE)
+            return true;
         stacks->free = stack->next;
         stacks->free_count--;
-        if (!slab->returned_count && slab->untouched == slab->count) {
-            slab->next_fresh = stacks->fresh;
-            stacks->fresh = slab;
-        }
-        slab->returned[slab->returned_count++] = (unsigned short)stack->index;
-        unfurnish(stack);
-        madvise(stack->low, (size_t)(end - stack->low), MADV_DONTNEED);
+        strip(stacks, stack);
     }
+    return false;
 }
 
 void ga__stacks_free(ga__stacks *stacks)
@@ -214,4 +258,83 @@ void ga__stacks_free(ga__stacks *stacks)
         free(slab);
     }
     *stacks = (ga__stacks){0};
+}
+
+/* --- how much is used ----------------------------------------------------------------------------- */
+
+/* The lowest byte at or above `from` that is not zero; `to` where there is none. Both are aligned. */
+__attribute__((no_sanitize("address"))) static const char *first_set(const char *from, const char *to)
+{
+    while (from < to && *(const uint64_t *)(const void *)from == 0)
+        from += sizeof(uint64_t);
+    return from;
+}
+
+/* Which of the stack's pages from `low` on hold memory: at most as many as `present` has room for. */
+static size_t look(const char *low, const char *high, unsigned char present[64])
+{
+    size_t page = page_size(), size = ((size_t)(high - low) + page - 1) / page * page;
+
+    if (size > 64 * page)
+        size = 64 * page;
+    if (mincore((void *)(uintptr_t)low, size, present) < 0)
+        memset(present, 0, 64);
+    return size / page;
+}
+
+size_t ga__stack_used(const ga__stack *stack)
+{
+    unsigned char present[64];
+    size_t page = page_size(), count;
+
+    for (const char *low = stack->low; low < stack->high; low += count * page) {
+        count = look(low, stack->high, present);
+        for (size_t i = 0; i < count; i++) {
+            const char *from = low + i * page;
+            const char *to = from + page < stack->high ? from + page : stack->high;
+
+            if (!(present[i] & 1))
+                continue;
+            if (!RUNNING_ON_VALGRIND)
+                from = first_set(from, to);
+            if (from < to)
+                return (size_t)(stack->high - from);
+        }
+    }
+    return 0;
+}
+
+size_t ga__stack_resident(const ga__stack *stack)
+{
+    unsigned char present[64];
+    size_t page = page_size(), count, pages = 0;
+
+    for (const char *low = stack->low; low < stack->high; low += count * page) {
+        count = look(low, stack->high, present);
+        for (size_t i = 0; i < count; i++)
+            pages += present[i] & 1;
+    }
+    return pages * page;
+}
+
+static bool is_returned(const struct ga__slab *slab, unsigned index)
+{
+    for (unsigned i = 0; i < slab->returned_count; i++)
+        if (slab->returned[i] == index)
+            return true;
+    return false;
+}
+
+size_t ga__stacks_deepest(const ga__stacks *stacks)
+{
+    size_t deepest = 0;
+
+    for (const struct ga__slab *slab = stacks->slabs; slab; slab = slab->next)
+        for (unsigned i = 0; i < slab->untouched; i++) {
+            size_t used = is_returned(slab, i) ? 0 : ga__stack_used(header(stacks, slab, i));
+
+            if (used > deepest)
+                deepest = used;
+        }
+    return deepest;
 }
