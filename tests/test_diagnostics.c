@@ -103,6 +103,52 @@ static void a_deadlock_is_told_with_the_task_tree(void **state)
     assert_said("test_diagnostics.c:");
 }
 
+static int wait_behind_a_shield(void *arg)
+{
+    ga_scope scope;
+
+    (void)arg;
+    ga_event_init(&never);
+    ga_scope_open_shielded(&scope, GA_FOREVER);
+    int code = ga_event_wait(&never);
+
+    ga_scope_close(&scope);
+    return code;
+}
+
+static int run_shielded_deadlock(void)
+{
+    return ga_run(wait_behind_a_shield, NULL) == GA_EDEADLK ? 0 : 1;
+}
+
+static void a_shield_does_not_hold_in_a_deadlock(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_shielded_deadlock), 0);
+    assert_said("main");
+    assert_said("shielded (");
+}
+
+static int wait_again_and_again(void *arg)
+{
+    while (wait_behind_a_shield(arg) < 0)
+        ;
+    return 0;
+}
+
+static int run_endless_deadlock(void)
+{
+    return ga_run(wait_again_and_again, NULL);
+}
+
+static void a_deadlock_that_nothing_ends_stops_the_program(void **state)
+{
+    (void)state;
+    int status = capture(run_endless_deadlock);
+
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 /* --- leaks ---------------------------------------------------------------------------------------- */
 
 static int leak_scope(void *arg)
@@ -157,7 +203,7 @@ static void closing_out_of_order_is_named(void **state)
     int status = capture(run_wrong_order);
 
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-    assert_said("still open is what was opened at");
+    assert_said("is still open; close what");
 }
 
 /* --- a task that holds the loop -------------------------------------------------------------------- */
@@ -205,6 +251,50 @@ static void a_task_that_holds_the_loop_is_named_with_its_backtrace(void **state)
     assert_string_equal(said, "");
 }
 
+/* Goes on for a while although it is told to end, and counts in *arg how often the other task ran. */
+static int ignore_the_cancel(void *arg)
+{
+    for (int i = 0; i < 20000; i++)
+        ga_sleep(0.001);
+    return *(int *)arg > 10 ? 0 : GA_EUSAGE;
+}
+
+static int count_turns(void *arg)
+{
+    for (int i = 0; i < 50; i++) {
+        ++*(int *)arg;
+        ga_yield();
+    }
+    return 0;
+}
+
+static int cancel_in_vain(void *arg)
+{
+    ga_group group;
+    int turns = 0;
+
+    (void)arg;
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, count_turns, &turns);
+    ga_task_cancel(ga_spawn(&group, ignore_the_cancel, &turns));
+    int code = ga_gather(&group);
+
+    ga_group_close(&group);
+    return code;
+}
+
+static int run_in_vain(void)
+{
+    return ga_run(cancel_in_vain, NULL);
+}
+
+static void a_task_that_ignores_its_cancel_is_named_and_lets_others_run(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_in_vain), 0);
+    assert_said("task ignore_the_cancel was cancelled and goes on");
+}
+
 static int sleep_half_a_second(void *arg)
 {
     (void)arg;
@@ -241,7 +331,21 @@ static int send_quit(void *arg)
 
 static int run_dump(void)
 {
-    return ga_run_with(&(ga_run_options){.dump_signal = SIGQUIT}, send_quit, NULL);
+    struct sigaction action;
+
+    signal(SIGQUIT, SIG_IGN);
+    int code = ga_run_with(&(ga_run_options){.dump_signal = SIGQUIT}, send_quit, NULL);
+
+    sigaction(SIGQUIT, NULL, &action); /* what was there before is there again */
+    return code == 0 && action.sa_handler == SIG_IGN ? 0 : 1;
+}
+
+static int run_impossible_dump(void)
+{
+    return ga_run_with(&(ga_run_options){.dump_signal = SIGKILL}, send_quit, NULL) == GA_EUSAGE &&
+                   ga_run_with(&(ga_run_options){.dump_signal = 4711}, send_quit, NULL) == GA_EUSAGE
+               ? 0
+               : 1;
 }
 
 static void a_signal_prints_the_task_tree(void **state)
@@ -251,6 +355,7 @@ static void a_signal_prints_the_task_tree(void **state)
     assert_said("gather: 2 tasks\n");
     assert_said("  sleep_half_a_second");
     assert_said("waits for a sleep to end");
+    assert_exit(capture(run_impossible_dump), 0);
 }
 
 /* --- fork ----------------------------------------------------------------------------------------- */
@@ -288,6 +393,70 @@ static void a_forked_child_is_refused_the_parents_loop(void **state)
 {
     (void)state;
     assert_exit(capture(run_fork), 0);
+}
+
+static pid_t parent;
+
+/* Forks in a task that has others beside it. In the child it goes on as if nothing had happened. */
+static int fork_beside_others(void *arg)
+{
+    ga_group group;
+    int status;
+    pid_t child = 0;
+
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, one, NULL);
+    if (ga_sleep(0.001) == 0) {
+        child = fork();
+        if (child == 0 && (ga_gather(&group) != GA_EFORKED || ga_spawn(&group, one, NULL)))
+            _exit(1);
+    }
+    ga_group_close(&group); /* does not wait for tasks that never end here */
+    if (child == 0)
+        return 0;
+    *(int *)arg = waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+    return ga_sleep(0.05);
+}
+
+static int fork_deep(void *arg)
+{
+    ga_group group;
+
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, fork_beside_others, arg);
+    int code = ga_gather(&group);
+
+    ga_group_close(&group);
+    return code;
+}
+
+static int run_fork_from(int (*fn)(void *arg), int code_in_child)
+{
+    int status_of_child = 98;
+
+    parent = getpid();
+    int code = ga_run_with(&(ga_run_options){.block_warning = -1}, fn, &status_of_child);
+
+    if (getpid() != parent)
+        _exit(code == code_in_child ? 0 : 2);
+    return code < 0 ? 97 : status_of_child;
+}
+
+static int run_fork_in_first(void)
+{
+    return run_fork_from(fork_beside_others, 0);
+}
+
+static int run_fork_in_second(void)
+{
+    return run_fork_from(fork_deep, GA_EFORKED);
+}
+
+static void a_forked_child_comes_back_from_ga_run(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_fork_in_first), 0);
+    assert_exit(capture(run_fork_in_second), 0);
 }
 
 /* --- misuse --------------------------------------------------------------------------------------- */
@@ -405,12 +574,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deadlock_is_told_with_the_task_tree),
+        cmocka_unit_test(a_shield_does_not_hold_in_a_deadlock),
+        cmocka_unit_test(a_deadlock_that_nothing_ends_stops_the_program),
         cmocka_unit_test(a_scope_left_open_is_named),
         cmocka_unit_test(closing_out_of_order_is_named),
         cmocka_unit_test(a_task_that_holds_the_loop_is_named_with_its_backtrace),
+        cmocka_unit_test(a_task_that_ignores_its_cancel_is_named_and_lets_others_run),
         cmocka_unit_test(an_idle_loop_is_not_reported),
         cmocka_unit_test(a_signal_prints_the_task_tree),
         cmocka_unit_test(a_forked_child_is_refused_the_parents_loop),
+        cmocka_unit_test(a_forked_child_comes_back_from_ga_run),
         cmocka_unit_test(a_loop_inside_a_loop_is_refused),
         cmocka_unit_test(an_overflowing_stack_meets_its_guard),
         cmocka_unit_test(errno_is_a_tasks_own),

@@ -116,7 +116,7 @@ GA_API const char *ga_phase_name(ga_phase phase);
 
 /** Who is told of errors that nobody read: a task that failed in a group that was closed without a look
  *  at the task's error. The default prints one line to stderr. NULL restores the default.
- *  One handler serves all threads; set it before the first ga_run. */
+ *  One handler serves all threads; set it before the first ga_run. It is no task: it cannot suspend. */
 typedef void ga_unread_error_handler(const char *task, const char *where, const ga_error_detail *error);
 GA_API void ga_on_unread_error(ga_unread_error_handler *handler);
 

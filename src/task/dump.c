@@ -5,6 +5,7 @@
  */
 #include "task/loop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@ static void print(int fd, const char *format, ...)
     for (const char *rest = line; length;) {
         ssize_t written = write(fd, rest, length);
 
+        if (written < 0 && errno == EINTR)
+            continue;
         if (written <= 0)
             return;
         rest += written;
@@ -60,26 +63,36 @@ static int depth_of(const ga_scope *scope)
     return depth / 2;
 }
 
-static void print_deadline(int fd, const ga_scope *scope, uint64_t now)
+static void print_scope(int fd, const ga_scope *scope, uint64_t now)
 {
-    if (!ga__timer_armed(&scope->timer_))
-        return;
-    double left = ((double)(scope->timer_.expires << GA__TICK_SHIFT) - (double)now) * 1e-9;
+    if (ga__timer_armed(&scope->timer_)) {
+        double left = ((double)(scope->timer_.expires << GA__TICK_SHIFT) - (double)now) * 1e-9;
 
-    print(fd, ", deadline in %.3f s (%s)", left, scope->where_);
+        print(fd, ", deadline in %.3f s (%s)", left, scope->where_);
+    }
+    if (scope->flags_ & GA__SCOPE_SHIELDED)
+        print(fd, ", shielded (%s)", scope->where_);
+}
+
+static void print_stack(int fd, const ga__stack *stack)
+{
+    if (stack)
+        print(fd, ", stack %.1f of %.0f KiB", (double)ga__stack_used(stack) / 1024,
+              (double)(stack->high - stack->low) / 1024);
 }
 
 static void print_task(int fd, const ga__loop *loop, const ga_task *task, uint64_t now)
 {
-    const char *group = task->root.parent_ ? task->root.parent_->where_ : NULL;
+    const char *group = task->root.parent_->where_;
 
     print(fd, "%*s%s [%p]: ", 2 * depth_of(&task->root), "", task->name, (const void *)task);
     print_state(fd, loop, task, now);
     for (const ga_scope *scope = task->scope; scope != &task->root; scope = scope->parent_)
-        print_deadline(fd, scope, now);
+        print_scope(fd, scope, now);
     if (task->scope->flags_ & GA__SCOPE_CANCELLED)
         print(fd, ", cancelled");
-    print(fd, group ? ", in the group opened at %s\n" : "\n", group);
+    print_stack(fd, task->stack);
+    print(fd, ", in the group opened at %s\n", group);
 }
 
 void ga_dump(int fd)
@@ -90,20 +103,11 @@ void ga_dump(int fd)
         print(fd, "gather: no loop runs on this thread\n");
         return;
     }
-    const ga_scope *top = &loop->root->root;
-    const ga_scope *scope = top;
+    ga_scope *top = &loop->root->root;
     uint64_t now = loop->poller->ops->now(loop->poller);
 
     print(fd, "gather: %zu tasks\n", loop->task_count);
-    while (scope) {
+    for (ga_scope *scope = top; scope; scope = ga__scope_next(scope, top, true))
         if (scope->flags_ & GA__SCOPE_ROOT)
             print_task(fd, loop, scope->task_, now);
-        if (!ga__list_empty(&scope->children_)) {
-            scope = GA__OF(scope->children_.next, ga_scope, sibling_);
-            continue;
-        }
-        while (scope != top && scope->sibling_.next == &scope->parent_->children_)
-            scope = scope->parent_;
-        scope = scope == top ? NULL : GA__OF(scope->sibling_.next, ga_scope, sibling_);
-    }
 }

@@ -16,9 +16,9 @@ struct ga__error {
 
 static const ga_error_detail no_error = {.message = ""};
 
-/* The thread's own error, and what stands in without memory. */
+/* The thread's own error, as a task has its own. */
 static _Thread_local ga__error *thread_error;
-static _Thread_local ga_error_detail memory_error;
+static _Thread_local int thread_lost_error;
 static pthread_key_t thread_key;
 static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
 
@@ -107,38 +107,61 @@ static void make_thread_key(void)
     atexit(free_at_exit);
 }
 
-static ga__error **error_slot(void)
-{
-    ga_task *task = ga__current();
+/* Where a task or the thread keeps its error: the record, or where there was no memory for one, the code. */
+typedef struct place {
+    ga__error **error;
+    int *lost;
+} place;
 
-    return task ? &task->error : &thread_error;
+static place slot_of(ga_task *task)
+{
+    return task ? (place){&task->error, &task->lost_error} : (place){&thread_error, &thread_lost_error};
 }
 
-static ga__error *error_made(ga__error **slot)
+static place own_slot(void)
 {
-    if (*slot)
-        return *slot;
-    *slot = calloc(1, sizeof **slot);
-    if (*slot && slot == &thread_error) {
+    return slot_of(ga__current());
+}
+
+/* The slot's record, empty where it is new; NULL without memory. */
+static ga__error *error_made(place slot)
+{
+    if (*slot.error)
+        return *slot.error;
+    *slot.error = calloc(1, sizeof **slot.error);
+    if (!*slot.error)
+        return NULL;
+    *slot.lost = 0;
+    if (slot.error == &thread_error) {
         pthread_once(&thread_once, make_thread_key);
-        pthread_setspecific(thread_key, *slot);
+        pthread_setspecific(thread_key, *slot.error);
     }
-    return *slot;
+    return *slot.error;
 }
 
-static int no_memory_to_tell(int code)
+/* The detail of a failure whose record is missing; overwritten by the next call. */
+static ga_error_detail *lost_detail(int code)
 {
-    memory_error = (ga_error_detail){.code = code, .message = "no memory, not even for the error's text"};
-    return code;
+    static _Thread_local ga_error_detail detail;
+
+    detail = (ga_error_detail){.code = code, .message = "no memory, not even for the error's text"};
+    return &detail;
 }
 
-static int fail(ga__error **slot, int code, const char *format, va_list arguments)
+static const ga_error_detail *detail_in(place slot)
+{
+    if (*slot.error)
+        return &(*slot.error)->detail;
+    return *slot.lost ? lost_detail(*slot.lost) : &no_error;
+}
+
+static int fail(place slot, int code, const char *format, va_list arguments)
 {
     ga__error *error = error_made(slot);
     char *message = NULL;
 
     if (!error)
-        return no_memory_to_tell(code);
+        return *slot.lost = code;
     if (vasprintf(&message, format, arguments) < 0)
         message = NULL;
     free(error->message);
@@ -155,7 +178,7 @@ int ga__fail(int code, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    fail(error_slot(), code, format, arguments);
+    fail(own_slot(), code, format, arguments);
     va_end(arguments);
     return code;
 }
@@ -165,7 +188,7 @@ int ga_fail(int code, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    fail(error_slot(), code, format, arguments);
+    fail(own_slot(), code, format, arguments);
     va_end(arguments);
     return code;
 }
@@ -175,22 +198,22 @@ int ga__fail_for(ga_task *task, int code, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    fail(&task->error, code, format, arguments);
+    fail(slot_of(task), code, format, arguments);
     va_end(arguments);
     return code;
 }
 
 int ga__error_rewrite(int code, const char *timeout, const char *format, ...)
 {
-    ga_error_detail *detail = ga__error_edit();
-    ga__error *error = *error_slot();
+    place slot = own_slot();
+    ga__error *error = *slot.error;
     char *message = NULL;
     va_list arguments;
 
-    detail->code = code;
-    detail->timeout = timeout;
     if (!error)
-        return code;
+        return *slot.lost = code;
+    error->detail.code = code;
+    error->detail.timeout = timeout;
     va_start(arguments, format);
     if (vasprintf(&message, format, arguments) < 0)
         message = NULL;
@@ -198,7 +221,7 @@ int ga__error_rewrite(int code, const char *timeout, const char *format, ...)
     if (message) {
         free(error->message);
         error->message = message;
-        detail->message = message;
+        error->detail.message = message;
     }
     return code;
 }
@@ -208,7 +231,7 @@ int ga__misuse(int code, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    fail(error_slot(), code, format, arguments);
+    fail(own_slot(), code, format, arguments);
     va_end(arguments);
     fprintf(stderr, "gather: %s\n", ga_error()->message);
     return code;
@@ -216,14 +239,14 @@ int ga__misuse(int code, const char *format, ...)
 
 ga_error_detail *ga__error_edit(void)
 {
-    ga__error *error = *error_slot();
+    place slot = own_slot();
 
-    return error ? &error->detail : &memory_error;
+    return *slot.error ? &(*slot.error)->detail : lost_detail(*slot.lost);
 }
 
 void ga__error_url(const char *url)
 {
-    ga__error *error = *error_slot();
+    ga__error *error = *own_slot().error;
 
     if (!error)
         return;
@@ -236,45 +259,52 @@ void ga__error_url(const char *url)
 
 void ga__error_copy(ga_task *to, const ga_task *from)
 {
-    if (!from->error)
-        return;
-    ga__error *error = error_made(to ? &to->error : &thread_error);
+    place slot = slot_of(to);
 
-    if (!error)
+    if (!from->error && !from->lost_error)
         return;
-    char *message = from->error->message ? strdup(from->error->message) : NULL;
-    char *url = from->error->url ? strdup(from->error->url) : NULL;
+    ga__error *error = error_made(slot);
+
+    if (!error) {
+        *slot.lost = ga__error_of(from)->code;
+        return;
+    }
+    const ga__error *source = from->error;
+    char *message = source && source->message ? strdup(source->message) : NULL;
+    char *url = source && source->url ? strdup(source->url) : NULL;
 
     free(error->message);
     free(error->url);
-    *error = (ga__error){.detail = from->error->detail, .message = message, .url = url};
+    *error = (ga__error){.detail = *ga__error_of(from), .message = message, .url = url};
     error->detail.message = message ? message : "no memory for the error's text";
     error->detail.url = url;
 }
 
 ga__error *ga__error_take(void)
 {
-    ga__error **slot = error_slot();
-    ga__error *error = *slot;
+    place slot = own_slot();
+    ga__error *error = *slot.error;
 
-    *slot = NULL;
-    if (error && slot == &thread_error)
+    *slot.error = NULL;
+    *slot.lost = 0;
+    if (error && slot.error == &thread_error)
         pthread_setspecific(thread_key, NULL);
     return error;
 }
 
 void ga__error_put(ga__error *error)
 {
-    ga__error **slot = error_slot();
+    place slot = own_slot();
 
     if (!error)
         return;
-    if (slot == &thread_error) {
+    if (slot.error == &thread_error) {
         pthread_once(&thread_once, make_thread_key);
         pthread_setspecific(thread_key, error);
     }
-    ga__error_free(*slot);
-    *slot = error;
+    ga__error_free(*slot.error);
+    *slot.error = error;
+    *slot.lost = 0;
 }
 
 const ga_error_detail *ga__error_detail(const ga__error *error)
@@ -286,16 +316,12 @@ const ga_error_detail *ga__error_detail(const ga__error *error)
 
 const ga_error_detail *ga__error_of(const ga_task *task)
 {
-    return task->error ? &task->error->detail : &no_error;
+    return detail_in((place){(ga__error **)(uintptr_t)&task->error, (int *)(uintptr_t)&task->lost_error});
 }
 
 const ga_error_detail *ga_error(void)
 {
-    ga__error *error = *error_slot();
-
-    if (error)
-        return &error->detail;
-    return memory_error.code ? &memory_error : &no_error;
+    return detail_in(own_slot());
 }
 
 const char *ga_error_message(void)
@@ -305,14 +331,14 @@ const char *ga_error_message(void)
 
 void ga_error_clear(void)
 {
-    ga__error **slot = error_slot();
+    place slot = own_slot();
 
-    memory_error = (ga_error_detail){.message = ""};
-    if (!*slot)
+    *slot.lost = 0;
+    if (!*slot.error)
         return;
-    free((*slot)->message);
-    free((*slot)->url);
-    **slot = (ga__error){.detail = {.message = ""}};
+    free((*slot.error)->message);
+    free((*slot.error)->url);
+    **slot.error = (ga__error){.detail = {.message = ""}};
 }
 
 static void print_unread(const char *task, const char *where, const ga_error_detail *error)
@@ -327,9 +353,17 @@ void ga_on_unread_error(ga_unread_error_handler *handler)
     atomic_store(&unread_handler, handler);
 }
 
+/* The handler runs outside tasks, whichever task runs now: it may not suspend, nor change that task's error.
+ */
 void ga__report_unread(const char *task, const char *where, const ga_error_detail *error)
 {
     ga_unread_error_handler *handler = atomic_load(&unread_handler);
+    ga__loop *loop = ga__loop_here;
+    ga_task *current = ga__current();
 
+    if (loop)
+        loop->current = NULL;
     (handler ? handler : print_unread)(task, where, error);
+    if (loop)
+        loop->current = current;
 }

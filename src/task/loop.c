@@ -3,7 +3,8 @@
  * The loop: one per thread. On ga_run's stack it fires timers, takes what other threads handed over, waits
  * for events, and lets the tasks run that are ready (switch.c) until none is.
  *
- * Invariant: every task that has not ended is current, in the ready queue, or parked.
+ * Invariant: every task that has not ended is current, in the ready queue, or parked. In a forked child
+ * nothing is switched to any more: tasks that began in the parent do not run on, and ga_run returns.
  */
 #include "task/loop.h"
 
@@ -16,6 +17,8 @@
 #if GA__TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
+
+enum { MOST_FAILURES = 100 };
 
 _Thread_local ga__loop *ga__loop_here;
 
@@ -38,48 +41,75 @@ void ga__loop_release(ga__loop *loop)
     loop->external--;
 }
 
+/* --- where there is no way on --------------------------------------------------------------------- */
+
+static void say(const char *text)
+{
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* Ends what the tasks wait for, shielded or not, so that they and the program can end. */
+static void give_up(ga__loop *loop, int failure)
+{
+    loop->failure = failure;
+    ga_dump(STDERR_FILENO);
+    ga__scope_cancel_all(&loop->root->root);
+    if (!ga__list_empty(&loop->ready) && ++loop->failures < MOST_FAILURES)
+        return;
+    say("gather: cancelling them does not end them: the program is stopped\n");
+    abort();
+}
+
+static void break_deadlock(ga__loop *loop)
+{
+    say("gather: deadlock: every task waits, and nothing can wake one\n");
+    give_up(loop, GA_EDEADLK);
+}
+
+static void lose_poller(ga__loop *loop, int error)
+{
+    loop->os_error = error;
+    say("gather: the system tells of no more events; was the loop's epoll descriptor closed?\n");
+    give_up(loop, GA_ESYSTEM);
+}
+
+/* --- a turn --------------------------------------------------------------------------------------- */
+
 static void read_clock(ga__loop *loop)
 {
     loop->now = loop->poller->ops->now(loop->poller);
     ga__timers_run(&loop->timers, loop->now);
 }
 
-/* Every task waits for another: says so, and ends the first task's wait so that the program can end. */
-static void break_deadlock(ga__loop *loop)
+/* When to look again at the latest; ready tasks do not wait. */
+static uint64_t next_look(ga__loop *loop)
 {
-    static const char text[] = "gather: deadlock: every task waits, and nothing can wake one\n";
-
-    if (write(STDERR_FILENO, text, sizeof text - 1) > 0)
-        ga_dump(STDERR_FILENO);
-    loop->deadlocked = true;
-    ga__scope_cancel(&loop->root->root, GA__SCOPE_OWN);
-    if (ga__list_empty(&loop->ready))
-        abort(); /* they wait with cancellation shut out, and for each other: there is no way on */
+    if (!ga__list_empty(&loop->ready) || ga__stacks_trim(&loop->stacks))
+        return 0;
+    return ga__timers_next(&loop->timers);
 }
 
 static void turn(ga__loop *loop)
 {
-    int code;
+    int code = -EDEADLK;
 
     ga__run_ready(loop);
-    if (loop->root->state == GA__TASK_DONE)
+    if (loop->root->state == GA__TASK_DONE || loop->forked)
         return;
     ga__watchdog_turn(loop);
     read_clock(loop);
     ga__loop_drain(loop);
-    if (!ga__list_empty(&loop->ready)) {
-        code = loop->poller->ops->wait(loop->poller, 0);
-    } else if (loop->external || loop->timers.count) {
-        ga__stacks_trim(&loop->stacks);
-        code = loop->poller->ops->wait(loop->poller, ga__timers_next(&loop->timers));
-    } else {
-        code = -EDEADLK;
-    }
+    if (!ga__list_empty(&loop->ready) || loop->external || loop->timers.count)
+        code = loop->poller->ops->wait(loop->poller, next_look(loop));
     if (code == -EDEADLK)
         break_deadlock(loop);
+    else if (GA_UNLIKELY(code < 0))
+        lose_poller(loop, -code);
     read_clock(loop);
     ga__loop_drain(loop);
 }
+
+/* --- running -------------------------------------------------------------------------------------- */
 
 /* The first task is a group's like any other, so that what ga_run makes is joined the same way. */
 typedef struct first_task {
@@ -115,17 +145,20 @@ static void tear_down(ga__loop *loop)
     if (loop->dns_free)
         loop->dns_free(loop);
     ga__loop_here = NULL;
-    for (int i = 0; i < GA__TASK_CLASSES; i++)
-        while (loop->spare_tasks[i]) {
-            ga_task *task = loop->spare_tasks[i];
-
-            loop->spare_tasks[i] = task->next_spare;
-            free(task);
-        }
+    ga__tasks_free_spare(loop);
     ga__stacks_free(&loop->stacks);
     free(loop->lent);
     loop->poller->ops->destroy(loop->poller);
     free(loop);
+}
+
+static int fail_as_loop(const ga__loop *loop)
+{
+    if (loop->failure == GA_EDEADLK)
+        return ga__fail(GA_EDEADLK, "deadlock: every task waited, and nothing could wake one");
+    ga__fail(loop->failure, "ga_run: cannot wait for events: %s", strerrordesc_np(loop->os_error));
+    ga__error_edit()->os_error = loop->os_error;
+    return loop->failure;
 }
 
 static int end_of_run(ga__loop *loop)
@@ -134,8 +167,12 @@ static int end_of_run(ga__loop *loop)
     int code = root->code;
 
     ga__error_copy(NULL, root);
-    if (loop->deadlocked)
-        code = ga__fail(GA_EDEADLK, "deadlock: every task waited, and nothing could wake one");
+    if (root->state != GA__TASK_DONE)
+        code = ga__fail(GA_EFORKED, "ga_run: a task forked, and its child returned from the task's function; "
+                                    "the parent's other tasks do not run in the child, which should end by "
+                                    "exec or _exit");
+    else if (loop->failure)
+        code = fail_as_loop(loop);
     else if (code < 0)
         ga__report_unread(root->name, NULL, ga__error_of(root));
     ga__task_free(root);
@@ -162,7 +199,7 @@ int ga__run_on(ga__poller *poller, const ga_run_options *options, uint64_t seed,
     if (loop->root) {
         *(first_task *)(void *)loop->root->payload = (first_task){fn, arg};
         ga__task_start(loop->root, &group, run_first, "main");
-        while (loop->root->state != GA__TASK_DONE)
+        while (loop->root->state != GA__TASK_DONE && !loop->forked)
             turn(loop);
         code = end_of_run(loop);
     } else if (code == 0) {
@@ -173,6 +210,7 @@ int ga__run_on(ga__poller *poller, const ga_run_options *options, uint64_t seed,
     return code;
 }
 
+/* Only the forking thread's loop is there in the child, and its epoll is still the parent's. */
 static void forked_in_child(void)
 {
     ga__loop *loop = ga__loop_here;
@@ -180,6 +218,8 @@ static void forked_in_child(void)
     if (!loop)
         return;
     loop->forked = true;
+    loop->poller->forked = true;
+    loop->turns = 0; /* who leaves the processor leaves it to ga_run */
     if (loop->current)
         loop->current->budget = 0; /* its next suspending call looks */
 }
@@ -200,10 +240,17 @@ int ga_run_with(const ga_run_options *options, int (*fn)(void *arg), void *arg)
                        "itself to await it, or ga_spawn to start it beside");
     ga__poller *poller = ga__epoll_new();
 
-    if (!poller)
-        return ga__fail(errno == EMFILE || errno == ENFILE ? GA_EFDS : GA_ESYSTEM,
-                        "ga_run: cannot make an epoll: %s", strerrordesc_np(errno));
-    return ga__run_on(poller, options, 0, fn, arg);
+    if (poller)
+        return ga__run_on(poller, options, 0, fn, arg);
+    int error = errno, code = GA_ESYSTEM;
+
+    if (error == EMFILE || error == ENFILE)
+        code = GA_EFDS;
+    else if (error == ENOMEM)
+        code = GA_ENOMEM;
+    ga__fail(code, "ga_run: cannot make an epoll: %s", strerrordesc_np(error));
+    ga__error_edit()->os_error = error;
+    return code;
 }
 
 int ga_run(int (*fn)(void *arg), void *arg)

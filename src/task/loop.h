@@ -61,6 +61,8 @@ struct ga_task {
     bool uncancellable; /* the present wait is */
     int code;           /* of its end */
     int saved_errno;
+    int refusals;   /* checkpoints in a row that found it cancelled */
+    int lost_error; /* the code of a failure for whose record there was no memory */
     ga__context context;
     ga__stack *stack; /* NULL before its first run and after its end */
     ga__loop *loop;
@@ -90,12 +92,14 @@ struct ga__loop {
     uint64_t now; /* ns, read once a turn */
     ga__poller *poller;
     ga__context scheduler; /* ga_run's own stack */
+    ga__context nowhere;   /* what a switch saves of a task that has ended */
     ga__timers timers;
     ga__stacks stacks;
     size_t external; /* tasks that something outside the loop can wake, and holds on the loop */
-    bool ended;
-    bool forked; /* this is a child of the process that made the loop */
-    bool deadlocked;
+    bool forked;  /* this is a child of the process that made the loop: nothing may be switched to any more */
+    int failure;  /* why all tasks were cancelled: GA_EDEADLK, or GA_ESYSTEM with os_error; 0 */
+    int failures; /* how often */
+    int os_error;
     char *lent;                             /* see ga__loop_lend */
     ga_task *spare_tasks[GA__TASK_CLASSES]; /* records for reuse, by size */
     size_t task_count;
@@ -188,9 +192,11 @@ void ga__task_main(void *loop);
 /* A record for a task with a payload of that size, not yet in a group. */
 ga_task *ga__task_new(ga__loop *loop, size_t payload_size);
 void ga__task_free(ga_task *task);
+/* Frees the records that are kept for reuse. */
+void ga__tasks_free_spare(ga__loop *loop);
 /* Puts a new task into the group and in line. */
 void ga__task_start(ga_task *task, ga_group *group, int (*thunk)(void *payload), const char *name);
-/* Notes the end of a task that failed before it ran. */
+/* Notes the end of a task. It may be gone then: see GA_DISCARD. */
 void ga__task_end(ga_task *task, int code);
 /* What a group does when one of its tasks has ended. */
 void ga__group_task_ended(ga_group *group, ga_task *task);
@@ -202,6 +208,13 @@ void ga__scope_cancel(ga_scope *scope, unsigned how);
 void ga__scope_leave(ga_scope *scope);
 /* Notes on the scopes that an operation of the task failed because of them. */
 void ga__scope_refuse(ga_scope *innermost);
+/* Cancels the whole subtree, shielded branches too: for a loop that cannot go on. */
+void ga__scope_cancel_all(ga_scope *top);
+/* The next scope in the subtree of `top`, depth first; NULL after the last. The scope's children are left out
+ * where `descend` is false. */
+ga_scope *ga__scope_next(ga_scope *scope, const ga_scope *top, bool descend);
+/* Stops the program where the scope is not the calling task's innermost. */
+void ga__scope_check_innermost(const ga_scope *scope);
 
 /* --- for what stands outside the loop -------------------------------------------------------------- */
 

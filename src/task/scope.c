@@ -46,8 +46,7 @@ static void wake_waiting(ga_scope *scope)
     }
 }
 
-/* The next scope in the subtree of `top`, depth first; its children are left out where `descend` is false. */
-static ga_scope *next_scope(ga_scope *scope, const ga_scope *top, bool descend)
+ga_scope *ga__scope_next(ga_scope *scope, const ga_scope *top, bool descend)
 {
     if (descend && !ga__list_empty(&scope->children_))
         return GA__OF(scope->children_.next, ga_scope, sibling_);
@@ -66,11 +65,19 @@ void ga__scope_cancel(ga_scope *top, unsigned how)
     top->flags_ |= (unsigned char)how;
     if (top->flags_ & GA__SCOPE_CANCELLED)
         return;
-    for (ga_scope *scope = top; scope; scope = next_scope(scope, top, descend)) {
+    for (ga_scope *scope = top; scope; scope = ga__scope_next(scope, top, descend)) {
         descend = scope == top || !(scope->flags_ & (GA__SCOPE_SHIELDED | GA__SCOPE_CANCELLED));
         if (!descend)
             continue;
         scope->flags_ |= GA__SCOPE_CANCELLED;
+        wake_waiting(scope);
+    }
+}
+
+void ga__scope_cancel_all(ga_scope *top)
+{
+    for (ga_scope *scope = top; scope; scope = ga__scope_next(scope, top, true)) {
+        scope->flags_ |= GA__SCOPE_CANCELLED | GA__SCOPE_OWN;
         wake_waiting(scope);
     }
 }
@@ -83,7 +90,10 @@ void ga__scope_refuse(ga_scope *innermost)
 
 static void expire(ga_timer_ *timer)
 {
-    ga__scope_cancel(GA__OF(timer, ga_scope, timer_), GA__SCOPE_OWN | GA__SCOPE_EXPIRED);
+    ga_scope *scope = GA__OF(timer, ga_scope, timer_);
+
+    if (!(scope->flags_ & GA__SCOPE_OWN)) /* else it was cancelled before its time */
+        ga__scope_cancel(scope, GA__SCOPE_OWN | GA__SCOPE_EXPIRED);
 }
 
 void ga_scope_open_at(ga_scope *scope, double seconds, int shielded, const char *where)
@@ -101,25 +111,28 @@ void ga_scope_open_at(ga_scope *scope, double seconds, int shielded, const char 
     scope->seconds_ = seconds;
     task->scope = scope;
     task->open_at = where;
-    if (seconds < GA_FOREVER) {
+    if (!(seconds >= GA_FOREVER)) { /* what is not a number has passed, as in ga_sleep */
         scope->timer_.fire = expire;
         ga__timer_arm(&scope->timer_, ga__deadline(ga__now_exact(), seconds));
     }
 }
 
-/* A scope that does not lie innermost: something inside it was left open, in a frame that may be gone. */
-static void check_innermost(const ga_task *task, const ga_scope *scope)
+/* Where it is not: something inside it was left open, in a frame that may be gone, or it is another task's.
+ */
+void ga__scope_check_innermost(const ga_scope *scope)
 {
-    if (task && task->scope == scope)
+    const ga_task *task = ga__current();
+
+    if (GA_LIKELY(task && task->scope == scope))
         return;
-    fprintf(stderr,
-            "gather: the scope or group opened at %s is being closed while %s; close what is opened in a "
-            "function in that "
-            "function, innermost first\n",
-            scope->where_, task ? task->open_at : "no task runs");
-    if (task)
-        fprintf(stderr, "gather: still open is what was opened at %s, in task %s\n", task->open_at,
-                task->name);
+    fprintf(stderr, "gather: the scope or group opened at %s is closed ", scope->where_);
+    if (!task)
+        fprintf(stderr, "where no task runs");
+    else if (scope->task_ != task)
+        fprintf(stderr, "by task %s, which did not open it", task->name);
+    else
+        fprintf(stderr, "in task %s while the one opened at %s is still open", task->name, task->open_at);
+    fprintf(stderr, "; close what a function opens in that function, innermost first\n");
     abort();
 }
 
@@ -127,7 +140,7 @@ void ga__scope_leave(ga_scope *scope)
 {
     ga_task *task = ga__current();
 
-    check_innermost(task, scope);
+    ga__scope_check_innermost(scope);
     task->scope = scope->parent_;
     task->open_at = scope->parent_->where_;
     ga__scope_detach(scope);
@@ -157,6 +170,8 @@ int ga_scope_close(ga_scope *scope)
     ga__scope_leave(scope);
     if (inherits(scope->parent_, 0)) {
         ga__scope_refuse(scope->parent_);
+        if ((flags & GA__SCOPE_REFUSED) && ga_error()->code == GA_ECANCELED)
+            return GA_ECANCELED; /* what was cancelled has said more */
         return ga__fail(GA_ECANCELED, "cancelled");
     }
     if ((flags & GA__SCOPE_EXPIRED) && (flags & GA__SCOPE_REFUSED))

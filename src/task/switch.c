@@ -129,14 +129,16 @@ static inline void set_current(ga__loop *loop, ga_task *task)
 void ga__suspend(ga__loop *loop)
 {
     ga_task *task = loop->current;
-    ga_task *next = next_task(loop, NULL);
     void *fake_stack = NULL;
+
+    task->saved_errno = errno; /* a new stack may change it already */
+    ga_task *next = next_task(loop, NULL);
 
     if (next == task) {
         set_current(loop, task);
+        errno = task->saved_errno;
         return;
     }
-    task->saved_errno = errno;
     set_current(loop, next);
     before_switch(loop, next, false, &fake_stack);
     ga__context_swap(&task->context, next ? &next->context : &loop->scheduler);
@@ -147,7 +149,6 @@ void ga__suspend(ga__loop *loop)
 void ga__task_main(void *loop_pointer)
 {
     ga__loop *loop = loop_pointer;
-    ga__context nowhere;
 
     for (;;) {
         ga_task *task = loop->current;
@@ -165,7 +166,7 @@ void ga__task_main(void *loop_pointer)
         }
         ga__stack_give(&loop->stacks, stack);
         before_switch(loop, next, true, NULL);
-        ga__context_swap(&nowhere, next ? &next->context : &loop->scheduler);
+        ga__context_swap(&loop->nowhere, next ? &next->context : &loop->scheduler);
     }
 }
 

@@ -53,6 +53,18 @@ void ga__task_free(ga_task *task)
     }
 }
 
+void ga__tasks_free_spare(ga__loop *loop)
+{
+    for (int class = 0; class < GA__TASK_CLASSES; class ++) {
+        ga_task *task;
+
+        while ((task = loop->spare_tasks[class])) {
+            loop->spare_tasks[class] = task->next_spare;
+            free(task);
+        }
+    }
+}
+
 void ga__task_start(ga_task *task, ga_group *group, int (*thunk)(void *payload), const char *name)
 {
     task->thunk = thunk;
@@ -83,21 +95,48 @@ static bool ended_by_cancel(const ga_task *task)
     return task->code == GA_ECANCELED && (task->root.flags_ & GA__SCOPE_CANCELLED);
 }
 
+/* Sees to it that a failure has a recorded error. */
+static void ensure_error(ga_task *task)
+{
+    if (task->code >= 0 || ga__error_of(task)->code == task->code)
+        return;
+    ga__fail_for(task, task->code, "%s returned %d (%s)", task->name, task->code, ga_code_name(task->code));
+}
+
+/* Gives those who join the task what they wait for at once: before they run, its group may be closed and the
+ * record gone. @return whether there were any */
+static bool tell_joiners(ga_task *task)
+{
+    ga__link *link;
+    bool any = false;
+
+    while ((link = ga__list_first(&task->joiners))) {
+        ga_task *joiner = GA__OF(link, ga_task, queue);
+
+        *(int *)joiner->exchange = task->code;
+        if (task->code < 0)
+            ga__error_copy(joiner, task);
+        ga__wake(joiner, 0);
+        any = true;
+    }
+    return any;
+}
+
 void ga__task_end(ga_task *task, int code)
 {
-    ga_group *group = task->group;
-
     if (GA_UNLIKELY(task->scope != &task->root))
         stop_at_leak(task);
     task->state = GA__TASK_DONE;
     task->code = code;
     ga__scope_detach(&task->root);
     task->loop->task_count--;
-    if (GA_UNLIKELY(code < 0) && ga__error_of(task)->code != code)
-        ga__fail_for(task, code, "%s returned %s", task->name, ga_code_name(code));
+    ensure_error(task);
     task->error_read = code >= 0 || ended_by_cancel(task);
-    ga__wake_all(&task->joiners, 0);
-    ga__group_task_ended(group, task);
+    bool joined = tell_joiners(task);
+
+    ga__group_task_ended(task->group, task);
+    if (joined) /* it is still there: see ga_task_join */
+        task->error_read = true;
 }
 
 /* --- the public face ------------------------------------------------------------------------------ */
@@ -113,8 +152,19 @@ static ga_task *new_in_group(ga_group *group, size_t payload_size)
             "runs");
         return NULL;
     }
+    if (loop->forked) {
+        ga__fail(GA_EFORKED, "the process forked: a child cannot start tasks on its parent's loop");
+        return NULL;
+    }
     if (!group || !(group->scope_.flags_ & GA__SCOPE_OPEN)) {
         ga__misuse(GA_EUSAGE, "a task was started in a group that is not open");
+        return NULL;
+    }
+    if (group->scope_.task_->loop != loop) {
+        ga__misuse(GA_EUSAGE,
+                   "a task was started in the group opened at %s, which is of another thread's loop: use "
+                   "ga_handle_call",
+                   group->scope_.where_);
         return NULL;
     }
     ga_task *task = ga__task_new(loop, payload_size);
@@ -178,26 +228,39 @@ int ga_task_code_(const void *result, int kind)
     return 0;
 }
 
-int ga_task_join(ga_task *task)
+/* What there is to say against waiting for the task; 0: nothing. */
+static int refuse_join(const ga_task *task)
 {
-    int code = ga__checkpoint();
-
-    if (code < 0)
-        return code;
     if (!task)
         return ga_error()->code < 0 ? ga_error()->code
                                     : ga__fail(GA_EUSAGE, "ga_task_join: there is no task");
     if (task == ga__current())
         return ga__fail(GA_EDEADLK, "ga_task_join: task %s waits for itself", task->name);
-    if (task->state != GA__TASK_DONE) {
-        code = ga__park(&task->joiners, GA__NEVER, 0, "a task to end");
-        if (code < 0)
-            return ga__fail(code, "cancelled while waiting for task %s", task->name);
+    if (task->group->flags_ & GA_DISCARD)
+        return ga__misuse(GA_EUSAGE,
+                          "ga_task_join: task %s is of a GA_DISCARD group: its record goes when it ends",
+                          task->name);
+    return 0;
+}
+
+int ga_task_join(ga_task *task)
+{
+    int code = ga__checkpoint();
+
+    if (code < 0 || (code = refuse_join(task)) < 0)
+        return code;
+    if (task->state == GA__TASK_DONE) {
+        task->error_read = true;
+        if (task->code < 0)
+            ga__error_copy(ga__current(), task);
+        return task->code;
     }
-    task->error_read = true;
-    if (task->code < 0)
-        ga__error_copy(ga__current(), task);
-    return task->code;
+    const char *name = task->name;
+    int result;
+
+    ga__current()->exchange = &result;
+    code = ga__park(&task->joiners, GA__NEVER, 0, "a task to end");
+    return code < 0 ? ga__fail(code, "cancelled while waiting for task %s", name) : result;
 }
 
 int ga_task_done(const ga_task *task)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A hierarchical timing wheel: arming and disarming cost O(1), since nearly every timeout is cancelled.
- * A tick is 1024 ns; eleven levels of 64 slots cover all 64 bits. A level's bitmap has a bit for each slot
- * that may hold timers, so the next event is found without walking slots.
+ * A tick is 1024 ns; ten levels of 64 slots cover all that 64 bits of nanoseconds can be. A level's bitmap
+ * has a bit for each slot that may hold timers, so the next event is found without walking slots.
  */
 #ifndef GA__TIMER_H
 #define GA__TIMER_H

@@ -8,6 +8,10 @@
  */
 #include "task/loop.h"
 
+#include <stdio.h>
+
+enum { MANY_REFUSALS = 10000 };
+
 void ga__make_ready(ga__loop *loop, ga_task *task)
 {
     task->state = GA__TASK_READY;
@@ -22,6 +26,7 @@ void ga__wake(ga_task *task, int code)
     ga__timers_remove(&loop->timers, &task->timer);
     task->wake_code = code;
     loop->external -= task->external;
+    task->external = false;
     ga__make_ready(loop, task);
 }
 
@@ -60,6 +65,7 @@ int ga__park(ga__list *queue, uint64_t deadline, unsigned flags, const char *why
     task->state = GA__TASK_PARKED;
     task->waiting_for = why;
     task->since = loop->now;
+    task->refusals = 0;
     task->external = flags & GA__EXTERNAL;
     task->uncancellable = (flags & GA__UNCANCELLABLE) != 0;
     loop->external += task->external;
@@ -73,6 +79,26 @@ int ga__park(ga__list *queue, uint64_t deadline, unsigned flags, const char *why
     return task->wake_code;
 }
 
+static void let_others_run(ga__loop *loop, ga_task *task)
+{
+    task->budget = GA__BUDGET;
+    ga__make_ready(loop, task);
+    ga__suspend(loop);
+}
+
+/* A task that ignores its cancellation must not hold up the others, and should be told of. */
+static void refuse(ga__loop *loop, ga_task *task)
+{
+    ga__scope_refuse(task->scope);
+    if (++task->refusals == MANY_REFUSALS)
+        fprintf(stderr,
+                "gather: task %s was cancelled and goes on all the same: its last %d calls failed with "
+                "GA_ECANCELED; let it return when a call fails so\n",
+                task->name, task->refusals);
+    if (--task->budget <= 0)
+        let_others_run(loop, task);
+}
+
 int ga__checkpoint_slow(void)
 {
     ga__loop *loop = ga__loop_here;
@@ -80,21 +106,19 @@ int ga__checkpoint_slow(void)
 
     if (!task)
         return ga__fail(GA_ENOTASK, "a call that may have to wait was made outside a task: call it from the "
-                                    "function given to ga_run, "
-                                    "or from one that it started");
-    if (loop->forked)
+                                    "function given to ga_run, or from one that it started");
+    if (loop->forked) {
+        task->budget = 0; /* the next call comes here, too */
         return ga__fail(GA_EFORKED,
                         "the process forked: a child cannot use its parent's loop; call ga_run in the child "
                         "for a loop of its own");
+    }
     if (task->scope->flags_ & GA__SCOPE_CANCELLED) {
-        ga__scope_refuse(task->scope);
+        refuse(loop, task);
         return ga__fail(GA_ECANCELED, "cancelled");
     }
-    if (task->budget <= 0) {
-        task->budget = GA__BUDGET;
-        ga__make_ready(loop, task);
-        ga__suspend(loop);
-    }
+    if (task->budget <= 0)
+        let_others_run(loop, task);
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "task/loop.h"
 #include <errno.h>
 #include <execinfo.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct ga__watch {
     char *alternate_stack;
     stack_t old_stack;
     int dump_signal;
+    bool dumping;
     _Atomic bool dump_wanted;
 };
 
@@ -127,13 +129,13 @@ static int start_thread(struct ga__watch *watch)
     sigset_t all, old;
 
     backtrace(&frame, 1); /* it loads a library at its first call, which a handler must not */
-    if (lend_alternate_stack(watch) < 0)
-        return GA_ENOMEM;
     pthread_mutex_init(&watch->mutex, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&watch->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    if (lend_alternate_stack(watch) < 0)
+        return GA_ENOMEM;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &old); /* signals are for the program's own threads */
     int error = pthread_create(&watch->thread, NULL, watch_loop, watch);
@@ -166,11 +168,17 @@ static void stop_thread(struct ga__watch *watch)
 
 /* Those that want one: a handler can read this without a lock. */
 static _Atomic(struct ga__watch *) dumping[LOOPS];
+static atomic_int handlers; /* that are reading it at the moment */
+
+/* What the program had for each signal, before the first loop with that dump_signal. */
+static struct sigaction replaced[NSIG];
+static pthread_mutex_t replacing = PTHREAD_MUTEX_INITIALIZER;
 
 static void want_dump(int signal_number)
 {
     int saved = errno;
 
+    atomic_fetch_add(&handlers, 1);
     for (int i = 0; i < LOOPS; i++) {
         struct ga__watch *watch = atomic_load(&dumping[i]);
 
@@ -179,42 +187,74 @@ static void want_dump(int signal_number)
         atomic_store(&watch->dump_wanted, true);
         watch->loop->poller->ops->wake(watch->loop->poller);
     }
+    atomic_fetch_sub(&handlers, 1);
     errno = saved;
+}
+
+static bool is_dumped_by_others(const struct ga__watch *watch)
+{
+    for (int i = 0; i < LOOPS; i++) {
+        struct ga__watch *other = atomic_load(&dumping[i]);
+
+        if (other && other != watch && other->dump_signal == watch->dump_signal)
+            return true;
+    }
+    return false;
+}
+
+/* A place in `dumping`; NULL when all are taken. Locked. */
+static _Atomic(struct ga__watch *) *free_place(void)
+{
+    for (int i = 0; i < LOOPS; i++)
+        if (!atomic_load(&dumping[i]))
+            return &dumping[i];
+    return NULL;
+}
+
+/* Locked. */
+static int install(struct ga__watch *watch)
+{
+    struct sigaction action = {.sa_handler = want_dump, .sa_flags = SA_RESTART | SA_ONSTACK}, old;
+    _Atomic(struct ga__watch *) *place = free_place();
+
+    if (!place)
+        return ga__fail(GA_EUSAGE, "ga_run_with: more than %d loops have a dump_signal", LOOPS);
+    sigemptyset(&action.sa_mask);
+    if (watch->dump_signal < 0 || watch->dump_signal >= NSIG ||
+        sigaction(watch->dump_signal, &action, &old) < 0)
+        return ga__fail(GA_EUSAGE, "ga_run_with: dump_signal %d is no signal that can be handled",
+                        watch->dump_signal);
+    if (!is_dumped_by_others(watch))
+        replaced[watch->dump_signal] = old;
+    atomic_store(place, watch);
+    watch->dumping = true;
+    return 0;
 }
 
 static int start_dumping(struct ga__watch *watch)
 {
-    struct sigaction action = {.sa_handler = want_dump, .sa_flags = SA_RESTART};
+    pthread_mutex_lock(&replacing);
+    int code = install(watch);
 
-    for (int i = 0; i < LOOPS; i++) {
-        struct ga__watch *nobody = NULL;
-
-        if (!atomic_compare_exchange_strong(&dumping[i], &nobody, watch))
-            continue;
-        sigemptyset(&action.sa_mask);
-        if (sigaction(watch->dump_signal, &action, NULL) == 0)
-            return 0;
-        atomic_store(&dumping[i], NULL);
-        return ga__fail(GA_EUSAGE, "ga_run_with: dump_signal %d: %s", watch->dump_signal,
-                        strerrordesc_np(errno));
-    }
-    return ga__fail(GA_EUSAGE, "ga_run_with: more than %d loops have a dump_signal", LOOPS);
+    pthread_mutex_unlock(&replacing);
+    return code;
 }
 
 static void stop_dumping(struct ga__watch *watch)
 {
-    bool last = true;
-
-    for (int i = 0; i < LOOPS; i++) {
-        struct ga__watch *other = atomic_load(&dumping[i]);
-
-        if (other == watch)
+    if (!watch->dumping)
+        return;
+    for (int i = 0; i < LOOPS; i++)
+        if (atomic_load(&dumping[i]) == watch)
             atomic_store(&dumping[i], NULL);
-        else if (other && other->dump_signal == watch->dump_signal)
-            last = false;
-    }
-    if (last && watch->dump_signal)
-        signal(watch->dump_signal, SIG_DFL);
+    if (watch->loop->forked) /* the lock and the count may be those of threads that are not here */
+        return;
+    pthread_mutex_lock(&replacing);
+    if (!is_dumped_by_others(watch))
+        sigaction(watch->dump_signal, &replaced[watch->dump_signal], NULL);
+    pthread_mutex_unlock(&replacing);
+    while (atomic_load(&handlers)) /* on other threads: one here would be done */
+        sched_yield();
 }
 
 void ga__watchdog_turn(ga__loop *loop)
