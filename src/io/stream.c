@@ -380,6 +380,8 @@ int ga__stream_send(ga__stream *stream, const struct iovec *parts, int count, ui
         stream->cannot_send = true;
         if (!stream->tls)
             stream->os_error = (int)-sent;
+        /* The poller has yet to tell what came before the connection broke: the peer's reason, perhaps. */
+        stream->fd.ready |= GA__READABLE;
         return ga__stream_fail(stream, doing);
     }
     return 0;
