@@ -18,7 +18,6 @@ typedef struct ga__call {
     ga_session *session;
     const ga_request_options *options;
     const char *method; /* of the present hop */
-    ga__url url;        /* of the present hop */
     ga__progress progress;
     ga__timeouts timeouts;
     int64_t max_body;
@@ -38,14 +37,15 @@ typedef struct ga__call {
 
     /* the present exchange */
     ga__connection *connection;
-    ga__buffer head; /* the request's, while it is needed */
-    bool close;      /* the request says that the connection ends with it */
-    bool idempotent; /* it may be sent again although it may have arrived */
-    bool sending;    /* the request is not sent yet; an answer that comes now ends the connection */
+    ga__buffer head;     /* the request's, while it is needed */
+    bool close;          /* the request says that the connection ends with it */
+    bool idempotent;     /* it may be sent again although it may have arrived */
+    bool sending;        /* the request is not sent yet; an answer that comes now ends the connection */
     ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
-    ga__http1_response http;
-    ga__buffer partial; /* of the response's head */
+    ga__buffer partial;  /* of the response's head */
     ga_response *response;
+    ga__http1_response http;
+    ga__url url; /* of the present hop; progress.url is set when it is parsed */
 } ga__call;
 
 /* --- request_head.c --- */

@@ -36,12 +36,12 @@ static int parse_url(ga__call *call)
     int code =
         ga__url_parse(&call->url, given, strlen(given), session->has_base ? &session->base : NULL, &reason);
 
-    if (code == 0 && call->options->params)
-        code = ga__url_add_params(&call->url, call->options->params, &reason);
     if (code < 0)
         return refuse_url(call, code, reason);
+    if (call->options->params)
+        code = ga__url_add_params(&call->url, call->options->params, &reason);
     call->progress.url = ga__url_printable(&call->url);
-    return 0;
+    return code < 0 ? ga__progress_fail(&call->progress, code, "params: %s", reason) : 0;
 }
 
 /* RFC 9110, 9.2.2, and QUERY. */
@@ -280,8 +280,10 @@ static int run(ga__call *call)
 
 static void begin(ga__call *call, ga_session *session, const char *method, const ga_request_options *options)
 {
-    *call = (ga__call){.session = session, .options = options, .method = method};
-    call->progress.method = method;
+    memset(call, 0, offsetof(ga__call, http)); /* what follows is set before it is looked at */
+    call->session = session;
+    call->options = options;
+    call->method = call->progress.method = method;
     call->idempotent = options->idempotent || is_idempotent(method);
     ga__session_ref(session);
 }
@@ -289,7 +291,8 @@ static void begin(ga__call *call, ga_session *session, const char *method, const
 static void end(ga__call *call)
 {
     ga__call_release_head(call);
-    ga__url_free(&call->url);
+    if (call->progress.url)
+        ga__url_free(&call->url);
     free(call->owned_body);
     ga__session_unref(call->session);
 }
