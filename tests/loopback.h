@@ -13,6 +13,7 @@
 #include "io/listener.h"
 #include "task/loop.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct loopback {
@@ -80,6 +81,76 @@ static inline void expect_text(ga__stream *stream, const char *text)
         done += (size_t)count;
     }
     assert_memory_equal(buffer, text, size);
+}
+
+/** A byte each way. */
+static inline void exchange_bytes(ga__stream *client, ga__stream *server)
+{
+    assert_int_equal(send_text(client, "x"), 0);
+    expect_text(server, "x");
+    assert_int_equal(send_text(server, "y"), 0);
+    expect_text(client, "y");
+    assert_int_equal(client->bytes_sent, 1);
+    assert_int_equal(client->bytes_received, 1);
+}
+
+enum { LARGE = 10 * 1000 * 1000 };
+
+static inline unsigned char byte_at(size_t place)
+{
+    return (unsigned char)((place * 2654435761u) >> 16);
+}
+
+/** Sends LARGE bytes on the stream, in three parts, two of them small. */
+static inline int send_large(void *stream)
+{
+    unsigned char *bytes = malloc(LARGE);
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < LARGE; i++)
+        bytes[i] = byte_at(i);
+    struct iovec parts[] = {{.iov_base = bytes, .iov_len = 100},
+                            {.iov_base = bytes + 100, .iov_len = LARGE - 200},
+                            {.iov_base = bytes + LARGE - 100, .iov_len = 100}};
+    int code = ga__stream_send(stream, parts, 3, GA__NEVER, GA__NEVER);
+
+    free(bytes);
+    return code;
+}
+
+/** Receives them, in pieces of several sizes. */
+static inline int receive_large(void *stream)
+{
+    static unsigned char buffer[300000];
+    size_t done = 0;
+
+    while (done < LARGE) {
+        ssize_t count = ga__stream_recv(stream, buffer, done % 7 ? sizeof buffer : 777, GA__NEVER);
+
+        assert_true(count > 0);
+        for (size_t i = 0; i < (size_t)count; i++)
+            if (buffer[i] != byte_at(done + i))
+                fail_msg("byte %zu is wrong", done + i);
+        done += (size_t)count;
+    }
+    return done == LARGE ? 0 : GA_EPROTOCOL;
+}
+
+/** LARGE bytes both ways at once. */
+static inline void exchange_large(ga__stream *client, ga__stream *server)
+{
+    ga_group group;
+
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_spawn(&group, send_large, client);
+    ga_spawn(&group, send_large, server);
+    ga_spawn(&group, receive_large, client);
+    ga_spawn(&group, receive_large, server);
+    assert_int_equal(ga_gather(&group), 0);
+    ga_group_close(&group);
+    assert_int_equal(client->bytes_sent, LARGE);
+    assert_int_equal(client->bytes_received, LARGE);
+    assert_int_equal(server->bytes_received, LARGE);
 }
 
 /** The calls of the system's that the loop's streams have made since count_calls(). */

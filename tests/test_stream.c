@@ -9,8 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LARGE = 10 * 1000 * 1000 };
-
 /* --- data ----------------------------------------------------------------------------------------- */
 
 static int a_byte(void *argument)
@@ -19,12 +17,7 @@ static int a_byte(void *argument)
 
     (void)argument;
     loopback_open(&link);
-    assert_int_equal(send_text(&link.client, "x"), 0);
-    expect_text(&link.server, "x");
-    assert_int_equal(send_text(&link.server, "y"), 0);
-    expect_text(&link.client, "y");
-    assert_int_equal(link.client.bytes_sent, 1);
-    assert_int_equal(link.client.bytes_received, 1);
+    exchange_bytes(&link.client, &link.server);
     loopback_close(&link);
     return 0;
 }
@@ -35,58 +28,13 @@ static void a_byte_goes_each_way(void **state)
     run(a_byte);
 }
 
-static unsigned char byte_at(size_t place)
-{
-    return (unsigned char)((place * 2654435761u) >> 16);
-}
-
-static int send_large(void *argument)
-{
-    unsigned char *bytes = malloc(LARGE);
-
-    assert_non_null(bytes);
-    for (size_t i = 0; i < LARGE; i++)
-        bytes[i] = byte_at(i);
-    struct iovec part = {.iov_base = bytes, .iov_len = LARGE};
-    int code = ga__stream_send(argument, &part, 1, GA__NEVER, GA__NEVER);
-
-    free(bytes);
-    return code;
-}
-
-static int receive_large(void *argument)
-{
-    static unsigned char buffer[100000];
-    size_t done = 0;
-
-    while (done < LARGE) {
-        ssize_t count = ga__stream_recv(argument, buffer, sizeof buffer, GA__NEVER);
-
-        assert_true(count > 0);
-        for (size_t i = 0; i < (size_t)count; i++)
-            if (buffer[i] != byte_at(done + i))
-                fail_msg("byte %zu is wrong", done + i);
-        done += (size_t)count;
-    }
-    return done == LARGE ? 0 : GA_EPROTOCOL;
-}
-
 static int large_both_ways(void *argument)
 {
     loopback link;
-    ga_group group;
 
     (void)argument;
     loopback_open(&link);
-    ga_group_open(&group, GA_FAIL_FAST);
-    ga_spawn(&group, send_large, &link.client);
-    ga_spawn(&group, send_large, &link.server);
-    ga_spawn(&group, receive_large, &link.client);
-    ga_spawn(&group, receive_large, &link.server);
-    assert_int_equal(ga_gather(&group), 0);
-    ga_group_close(&group);
-    assert_int_equal(link.client.bytes_sent, LARGE);
-    assert_int_equal(link.client.bytes_received, LARGE);
+    exchange_large(&link.client, &link.server);
     loopback_close(&link);
     return 0;
 }

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LARGE = 10 * 1000 * 1000 };
-
 /* --- certificates --------------------------------------------------------------------------------- */
 
 static ga__certificate authority, localhost;
@@ -129,12 +127,7 @@ static int a_byte(void *argument)
 
     (void)argument;
     pair_open(&pair);
-    assert_int_equal(send_text(&pair.link.client, "x"), 0);
-    expect_text(&pair.link.server, "x");
-    assert_int_equal(send_text(&pair.link.server, "y"), 0);
-    expect_text(&pair.link.client, "y");
-    assert_int_equal(pair.link.client.bytes_sent, 1);
-    assert_int_equal(pair.link.client.bytes_received, 1);
+    exchange_bytes(&pair.link.client, &pair.link.server);
     assert_string_equal(ga__tls_version(&pair.link.client), "TLSv1.3");
     assert_false(ga__tls_resumed(&pair.link.client));
     ga__slice protocol = ga__tls_protocol(&pair.link.client);
@@ -151,61 +144,13 @@ static void a_byte_goes_each_way(void **state)
     run(a_byte);
 }
 
-static unsigned char byte_at(size_t place)
-{
-    return (unsigned char)((place * 2654435761u) >> 16);
-}
-
-/* In three parts, two of them small. */
-static int send_large(void *argument)
-{
-    unsigned char *bytes = malloc(LARGE);
-
-    assert_non_null(bytes);
-    for (size_t i = 0; i < LARGE; i++)
-        bytes[i] = byte_at(i);
-    struct iovec parts[] = {{.iov_base = bytes, .iov_len = 100},
-                            {.iov_base = bytes + 100, .iov_len = LARGE - 200},
-                            {.iov_base = bytes + LARGE - 100, .iov_len = 100}};
-    int code = ga__stream_send(argument, parts, 3, GA__NEVER, GA__NEVER);
-
-    free(bytes);
-    return code;
-}
-
-static int receive_large(void *argument)
-{
-    static unsigned char buffer[300000];
-    size_t done = 0;
-
-    while (done < LARGE) {
-        ssize_t count = ga__stream_recv(argument, buffer, done % 7 ? sizeof buffer : 777, GA__NEVER);
-
-        assert_true(count > 0);
-        for (size_t i = 0; i < (size_t)count; i++)
-            if (buffer[i] != byte_at(done + i))
-                fail_msg("byte %zu is wrong", done + i);
-        done += (size_t)count;
-    }
-    return done == LARGE ? 0 : GA_EPROTOCOL;
-}
-
 static int large_both_ways(void *argument)
 {
     tls_pair pair;
-    ga_group group;
 
     (void)argument;
     pair_open(&pair);
-    ga_group_open(&group, GA_FAIL_FAST);
-    ga_spawn(&group, send_large, &pair.link.client);
-    ga_spawn(&group, send_large, &pair.link.server);
-    ga_spawn(&group, receive_large, &pair.link.client);
-    ga_spawn(&group, receive_large, &pair.link.server);
-    assert_int_equal(ga_gather(&group), 0);
-    ga_group_close(&group);
-    assert_int_equal(pair.link.client.bytes_sent, LARGE);
-    assert_int_equal(pair.link.server.bytes_received, LARGE);
+    exchange_large(&pair.link.client, &pair.link.server);
     pair_close(&pair);
     return 0;
 }
