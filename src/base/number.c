@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Parsing numbers. Everything that reads a number from a header, a URL, an option or a file calls this, so
- * that
- * "+5", " 5", "0x5", "5s" and numbers too large to hold are refused in one place.
+ * that "+5", " 5", "0x5", "5s" and numbers too large to hold are refused in one place.
  */
 #include "base/number.h"
 #include "base/ascii.h"

@@ -3,6 +3,7 @@
  * Running a scenario over many seeds, for tests: which faults a seed brings, what counts as a failure of the
  * run itself, and the line that tells how to replay it.
  */
+#include "base/number.h"
 #include "sim/random.h"
 #include "sim/sim.h"
 #include "task/loop.h"
@@ -53,12 +54,8 @@ ga__sim_options ga__sim_chaos(uint64_t seed)
 static bool environment(const char *name, uint64_t *value)
 {
     const char *text = getenv(name);
-    char *end;
 
-    if (!text || !*text)
-        return false;
-    *value = strtoull(text, &end, 10);
-    return *end == '\0';
+    return text && ga__parse_decimal(text, strlen(text), value);
 }
 
 /* --- what to say where a run neither fails nor ends ------------------------------------------------ */
