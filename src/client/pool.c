@@ -361,8 +361,10 @@ void ga__pool_close(ga__pool *pool)
 {
     pool->closed = true;
     ga__timer_disarm(&pool->expiry);
-    while (pool->idle_count > 0)
+    while (pool->idle_count > 0) {
         close_idle(idle_longest(pool));
+        ga__note_progress();
+    }
     for (size_t i = 0; i < pool->bucket_count; i++) {
         for (ga__origin *origin = pool->buckets[i]; origin; origin = origin->next) {
             ga__unlink(&origin->turn);

@@ -218,6 +218,16 @@ void ga__scope_check_innermost(const ga_scope *scope);
 
 /* --- for what stands outside the loop -------------------------------------------------------------- */
 
+/* Tells the watchdog that the library is at work piece by piece, as where it closes 10,000 connections: no blocking
+ * call of the user's. */
+static inline void ga__note_progress(void)
+{
+    ga__loop *loop = ga__loop_here;
+
+    if (loop)
+        atomic_fetch_add_explicit(&loop->slices, 1, memory_order_relaxed);
+}
+
 /* Counts something outside the loop that can still wake a task; while the count is above 0, there is no
  * deadlock. */
 void ga__loop_hold(ga__loop *loop);
