@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls with each allocation failing in turn: GA_ENOMEM or done all the same, and nothing lost. */
+#include "check.h"
+#include "failmalloc.h"
+
+#include <gather.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LARGE = 100000 };
+
+/* A server in a thread of its own, which allocates nothing. */
+static int listener;
+static char url[64];
+
+static void send_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = write(fd, bytes, size);
+
+        if (count <= 0)
+            return;
+        bytes += count;
+        size -= (size_t)count;
+    }
+}
+
+static void send_large(int fd)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+    static char body[LARGE];
+
+    memset(body, 0x78, sizeof body);
+    send_all(fd, head, sizeof head - 1);
+    send_all(fd, body, sizeof body);
+}
+
+/* Reads the rest of an upload, of which so many bytes came with the head. */
+static void receive_large(int fd, size_t came)
+{
+    static char body[LARGE];
+
+    while (came < LARGE) {
+        ssize_t count = read(fd, body, sizeof body);
+
+        if (count <= 0)
+            return;
+        came += (size_t)count;
+    }
+}
+
+static void answer(int fd, const char *request)
+{
+    static const char redirect[] = "HTTP/1.1 307 There\r\nLocation: /json\r\nContent-Length: 0\r\n\r\n";
+    static const char json[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"a\":[]}";
+    static const char chunked[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=latin1\r\n"
+                                  "Transfer-Encoding: chunked\r\n\r\n3\r\nh\xe9!\r\n0\r\nTrailer: 1\r\n\r\n";
+
+    if (strstr(request, " /redirect "))
+        send_all(fd, redirect, sizeof redirect - 1);
+    else if (strstr(request, " /large "))
+        send_large(fd);
+    else if (strstr(request, " /chunked "))
+        send_all(fd, chunked, sizeof chunked - 1);
+    else
+        send_all(fd, json, sizeof json - 1);
+}
+
+static void *serve(void *arg)
+{
+    (void)arg;
+    for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
+        char request[4096];
+        size_t size = 0;
+        ssize_t count;
+
+        while ((count = read(fd, request + size, sizeof request - 1 - size)) > 0) {
+            size += (size_t)count;
+            request[size] = '\0';
+            const char *end = strstr(request, "\r\n\r\n");
+
+            if (!end)
+                continue;
+            if (strstr(request, " /upload "))
+                receive_large(fd, size - (size_t)(end + 4 - request));
+            answer(fd, request);
+            size = 0;
+        }
+    }
+    return NULL;
+}
+
+static int start_server(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    static pthread_t thread;
+
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 64) < 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) < 0)
+        return -1;
+    snprintf(url, sizeof url, "http://user:word@127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    *state = &thread;
+    return pthread_create(&thread, NULL, serve, NULL);
+}
+
+static int stop_server(void **state)
+{
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(*(pthread_t *)*state, NULL);
+    return close(listener);
+}
+
+/* --- the flow ------------------------------------------------------------------------------------- */
+
+static int read_json(ga_session *session)
+{
+    json_t *body = json_pack("{s:s}", "title", "write C");
+
+    if (!body)
+        return GA_ENOMEM; /* it is the test's own */
+    ga_auto(ga_response) response = ga_post(session, "/redirect", .json = body);
+    json_t *json = ga_json(response);
+    int code = json ? 0 : ga_error()->code;
+
+    json_decref(body);
+    json_decref(json);
+    return code;
+}
+
+static int read_text(ga_session *session)
+{
+    ga_auto(ga_response) response =
+        ga_get(session, "/chunked", .params = GA_PAIRS({NULL, NULL}), .headers = GA_PAIRS({"X-One", "1"}));
+    ga_autofree char *text = ga_text(response);
+
+    if (!text)
+        return ga_error()->code;
+    assert_string_equal(text, "h\xc3\xa9!");
+    return 0;
+}
+
+static int read_large(ga_session *session)
+{
+    size_t size;
+    ga_auto(ga_response) response = ga_get(session, "/large");
+
+    if (!ga_body(response, &size))
+        return ga_error()->code;
+    assert_int_equal(size, LARGE);
+    return 0;
+}
+
+static int send_large_body(ga_session *session)
+{
+    static char body[LARGE];
+    ga_auto(ga_response) response = ga_post(session, "/upload", .body = body, .body_size = sizeof body);
+
+    return response ? 0 : ga_error()->code;
+}
+
+static int read_pieces(ga_session *session)
+{
+    static char piece[1000];
+    ssize_t count = 0;
+    size_t size = 0;
+    ga_auto(ga_response) response = ga_get(session, "/large");
+
+    if (!response)
+        return ga_error()->code;
+    while ((count = ga_read(response, piece, sizeof piece)) > 0)
+        size += (size_t)count;
+    if (count == 0)
+        assert_int_equal(size, LARGE);
+    return (int)count;
+}
+
+static int failure; /* of the calls, or 0 */
+
+static int make_calls(void *arg)
+{
+    ga_auto(ga_session) session = ga_session_new(.base_url = url, .headers = GA_PAIRS({"X-Session", "s"}));
+
+    (void)arg;
+    failure = session ? 0 : ga_error()->code;
+    if (!session)
+        return 0;
+    int code = read_json(session);
+
+    if (code == 0)
+        code = read_text(session);
+    if (code == 0)
+        code = read_large(session);
+    if (code == 0)
+        code = read_pieces(session);
+    if (code == 0)
+        code = send_large_body(session);
+    ga_pool_stats stats;
+
+    ga_session_pool(session, &stats);
+    assert_int_equal(stats.in_use, 0);
+    failure = code;
+    return 0; /* a failure of the first task would be reported as unread */
+}
+
+static void calls_without_memory_fail_or_succeed(void **state)
+{
+    int before;
+
+    (void)state;
+    ga_run(make_calls, NULL); /* what is made once for the process is made here */
+    before = check_open_descriptors();
+    for (int n = 1; failmalloc_again(n); n++) {
+        failure = 0;
+        int code = ga_run(make_calls, NULL);
+        bool failed = failmalloc_stop();
+
+        assert_true(code == 0 || (failed && code == GA_ENOMEM)); /* the loop itself may have none */
+        if (failure != 0 && !(failed && failure == GA_ENOMEM))
+            fail_msg("allocation %d: %s: %s", n, ga_code_name(failure), ga_error_message());
+        assert_true(check_open_descriptors() - before <= 1); /* the server may still have the last one */
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_without_memory_fail_or_succeed),
+    };
+
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
