@@ -44,7 +44,8 @@ cp version.c version.cpp
 c++ -o version version.cpp $(pkg-config --cflags --libs gather)
 [ "$(LD_LIBRARY_PATH=$libraries ./version)" = "$version" ]
 rm "$libraries"/libgather.so*
-# The sysroot is for gather alone: what it depends on is the system's.
-cc -o version version.c -I"$work/root$(pkg-config --variable=includedir gather)" -L"$libraries" \
-    $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --libs-only-l --static gather) -pthread
+# What the static library needs is named, and is the system's own.
+needs=$(pkg-config --print-requires-private gather | awk '{ print $1 }')
+cc -o version version.c -I"$(dirname "$(find "$work/root" -name gather.h)")" -L"$libraries" -lgather \
+    $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --libs $needs) -pthread -lm
 [ "$(./version)" = "$version" ]
