@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* --- certificates --------------------------------------------------------------------------------- */
@@ -681,6 +682,36 @@ static void an_end_without_close_notify_is_told(void **state)
     run(ends);
 }
 
+static int forked(void *argument)
+{
+    tls_pair pair;
+    int status;
+
+    (void)argument;
+    pair_open(&pair);
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        ga__stream_close(&pair.link.client);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(send_text(&pair.link.client, "still here"), 0);
+    expect_text(&pair.link.server, "still here");
+    assert_int_equal(send_text(&pair.link.server, "so am I"), 0);
+    expect_text(&pair.link.client, "so am I");
+    pair_close(&pair);
+    return 0;
+}
+
+static void a_child_that_closes_leaves_the_parents_connection(void **state)
+{
+    (void)state;
+    run(forked);
+}
+
 static int stalls(void *argument)
 {
     static char bytes[LARGE];
@@ -859,6 +890,7 @@ int main(void)
         cmocka_unit_test(peers_without_tls_are_recognised),
         cmocka_unit_test(a_handshake_can_be_cancelled),
         cmocka_unit_test(an_end_without_close_notify_is_told),
+        cmocka_unit_test(a_child_that_closes_leaves_the_parents_connection),
         cmocka_unit_test(sending_fails_without_progress),
         cmocka_unit_test(idle_connections_take_tickets_and_refuse_data),
         cmocka_unit_test(sessions_are_resumed),

@@ -65,7 +65,8 @@ void ga__stream_abort(ga__stream *stream)
     if (stream->tls)
         ga__tls_free(stream);
     if (ga__stream_is_open(stream)) {
-        assert(ga__list_empty(&stream->fd.readers) && ga__list_empty(&stream->fd.writers));
+        assert(ga__loop_here->forked ||
+               (ga__list_empty(&stream->fd.readers) && ga__list_empty(&stream->fd.writers)));
         poller()->ops->close(poller(), &stream->fd);
     }
     if (stream->counted)
@@ -75,7 +76,8 @@ void ga__stream_abort(ga__stream *stream)
 
 void ga__stream_close(ga__stream *stream)
 {
-    if (stream->tls)
+    /* A forked child has the parent's connections: it closes its copies and says nothing on them. */
+    if (stream->tls && !ga__loop_here->forked)
         ga__tls_shutdown(stream);
     ga__stream_abort(stream);
 }
