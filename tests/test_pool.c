@@ -2,15 +2,19 @@
 /* The pool: limits, the line, reuse, idle connections, and what cancelling does to all of them. */
 #include "peer.h"
 
-#include "sim/sim.h"
 #include "task/loop.h"
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
@@ -530,6 +534,75 @@ TIMED_CASE(a_waiter_whose_time_is_over_says_so)
     peer_stop(&peer);
 }
 
+/* --- the process' descriptors --------------------------------------------------------------------- */
+
+/* A server in a process of its own, with descriptors of its own: one connection after the other. */
+static noreturn void serve_apart(int listening)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    char request[1024];
+
+    for (;;) {
+        int fd = accept(listening, NULL, NULL);
+
+        if (read(fd, request, sizeof request) > 0) {
+            usleep(5000);
+            if (write(fd, answer, sizeof answer - 1) < 0)
+                _exit(1);
+        }
+        close(fd);
+    }
+}
+
+static int call_with_few_descriptors(void *url)
+{
+    struct rlimit before, few;
+    ga_group calls;
+    ga_auto(ga_session) session = ga_session_new();
+
+    ga_response_free(ga_get(session, url)); /* what the loop opens once is open now */
+    getrlimit(RLIMIT_NOFILE, &before);
+    few = before;
+    few.rlim_cur = (rlim_t)check_open_descriptors() + 8;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    for (int i = 0; i < 50; i++)
+        assert_non_null(call_start(&calls, session, url, 'a'));
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(ended, 50);
+    assert_null(strchr(ends, '!'));
+    assert_stats(session, 0, 0, 0);
+    return 0;
+}
+
+static void without_descriptors_calls_wait(void **state)
+{
+    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    char url[64];
+
+    (void)state;
+    assert_int_equal(bind(listening, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(listening, 128), 0);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)ntohs(address.sin_port));
+    pid_t server = fork();
+
+    assert_true(server >= 0);
+    if (server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        serve_apart(listening);
+    }
+    close(listening);
+    assert_int_equal(ga_run(call_with_few_descriptors, url), 0);
+    kill(server, SIGKILL);
+    assert_int_equal(waitpid(server, NULL, 0), server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -549,6 +622,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_holder_gives_its_place_to_the_next),
         cmocka_unit_test(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing),
         cmocka_unit_test(a_waiter_whose_time_is_over_says_so),
+        cmocka_unit_test(without_descriptors_calls_wait),
 
     };
 

@@ -75,13 +75,18 @@ bool ga__descriptors_take(void)
 {
     if (atomic_fetch_add_explicit(&used, 1, memory_order_relaxed) < ga__descriptors_limit())
         return true;
-    atomic_fetch_sub_explicit(&used, 1, memory_order_relaxed);
+    ga__descriptors_untake();
     return false;
+}
+
+void ga__descriptors_untake(void)
+{
+    atomic_fetch_sub_explicit(&used, 1, memory_order_relaxed);
 }
 
 void ga__descriptors_give(void)
 {
-    atomic_fetch_sub_explicit(&used, 1, memory_order_relaxed);
+    ga__descriptors_untake();
     if (waiters.next && ga__loop_here)
         ga__wake_first(&waiters, 0);
 }

@@ -17,6 +17,8 @@ size_t ga__descriptors_used(void);
 
 /* Takes a place. False where there is none. */
 bool ga__descriptors_take(void);
+/* Undoes a take whose place was not used: nothing became free, so nobody is woken. */
+void ga__descriptors_untake(void);
 /* Gives it back, and wakes the first of this thread's tasks that wait. */
 void ga__descriptors_give(void);
 

@@ -105,7 +105,7 @@ static int try_accept(ga__listener *listener, ga__stream *stream)
         stream->counted = true;
         return 0;
     }
-    ga__descriptors_give();
+    ga__descriptors_untake();
     if (code == -ENFILE || code == -ENOBUFS || code == -ENOMEM || code == -ENOSPC)
         return -EMFILE;
     return code;

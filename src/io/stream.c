@@ -42,7 +42,7 @@ int ga__stream_open(ga__stream *stream, int family)
     int code = poller()->ops->open(poller(), &stream->fd, family, SOCK_STREAM);
 
     if (code < 0) {
-        ga__descriptors_give();
+        ga__descriptors_untake();
         return code;
     }
     stream->counted = true;
