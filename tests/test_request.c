@@ -532,6 +532,7 @@ CASE(redirects_end_at_their_limit)
     assert_null(ga_get(session, peer_url(&peer, "/")));
     assert_int_equal(ga_error()->code, GA_EREDIRECT);
     assert_int_equal(ga_error()->status, 301);
+    assert_contains(ga_error_message(), "redirect (301) to \"/\": too many redirects");
     assert_int_equal(peer.requests, 11); /* exactly 10 were followed */
     assert_null(ga_get(session, peer_url(&peer, "/"), .max_redirects = 2));
     assert_int_equal(peer.requests, 14);

@@ -216,6 +216,17 @@ static int go_on(ga__call *call, ga__redirect *redirect)
     return ga__call_write_head(call);
 }
 
+static int refuse_redirect(const ga_response *response, ga__slice location, const ga__redirect *redirect)
+{
+    ga__buffer shown = GA__BUFFER_INIT;
+
+    ga__url_describe(&shown, location.data, location.size);
+    ga__progress_fail(&response->progress, redirect->code, "redirect (%d) to \"%s\": %s",
+                      response->http.status, shown.data ? shown.data : "", redirect->reason);
+    ga__buffer_free(&shown);
+    return redirect->code;
+}
+
 /* What is rare is kept out of ga_request_with's frame: every call that waits holds that. */
 static GA_NOINLINE int follow_redirect(ga__call *call)
 {
@@ -239,8 +250,7 @@ static GA_NOINLINE int follow_redirect(ga__call *call)
     int code = 0;
 
     if (redirect.action == GA__REDIRECT_FAIL)
-        code = ga__progress_fail(&response->progress, redirect.code, "redirect (%d): %s",
-                                 response->http.status, redirect.reason);
+        code = refuse_redirect(response, locations[0], &redirect);
     else if (redirect.action == GA__REDIRECT_FOLLOW)
         code = go_on(call, &redirect);
     bool followed = redirect.action == GA__REDIRECT_FOLLOW;

@@ -6,6 +6,7 @@
  */
 #include "protocol/redirect.h"
 #include "base/ascii.h"
+#include "protocol/url_parts.h"
 
 static void fail(ga__redirect *redirect, int code, const char *reason)
 {
@@ -45,13 +46,11 @@ static struct lead read_lead(ga__slice location)
 
     while (at < end && *at == ' ')
         at++;
-    const char *name = at;
+    size_t scheme = ga__url_scheme_size((ga__slice){at, (size_t)(end - at)});
 
-    while (at < end && ga__ascii_is_alpha(*at))
-        at++;
-    lead.scheme = at > name && at < end && *at == ':';
-    at = lead.scheme ? at + 1 : name;
-    for (; at < end && (*at == '/' || *at == '\\'); at++)
+    lead.scheme = scheme > 0;
+    at += lead.scheme ? scheme + 1 : 0;
+    for (; at < end && ga__url_is_slash(*at); at++)
         lead.slashes++;
     return lead;
 }
