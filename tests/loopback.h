@@ -96,11 +96,6 @@ static inline void exchange_bytes(ga__stream *client, ga__stream *server)
 
 enum { LARGE = 10 * 1000 * 1000 };
 
-static inline unsigned char byte_at(size_t place)
-{
-    return (unsigned char)((place * 2654435761u) >> 16);
-}
-
 /** Sends LARGE bytes on the stream, in three parts, two of them small. */
 static inline int send_large(void *stream)
 {
@@ -108,7 +103,7 @@ static inline int send_large(void *stream)
 
     assert_non_null(bytes);
     for (size_t i = 0; i < LARGE; i++)
-        bytes[i] = byte_at(i);
+        bytes[i] = check_byte_at(i);
     struct iovec parts[] = {{.iov_base = bytes, .iov_len = 100},
                             {.iov_base = bytes + 100, .iov_len = LARGE - 200},
                             {.iov_base = bytes + LARGE - 100, .iov_len = 100}};
@@ -129,7 +124,7 @@ static inline int receive_large(void *stream)
 
         assert_true(count > 0);
         for (size_t i = 0; i < (size_t)count; i++)
-            if (buffer[i] != byte_at(done + i))
+            if (buffer[i] != check_byte_at(done + i))
                 fail_msg("byte %zu is wrong", done + i);
         done += (size_t)count;
     }

@@ -4,9 +4,9 @@
  * cuts calls short, everything must arrive; where it breaks connections, what arrives is right, each call
  * ends, and nothing is left open.
  */
+#include "certificates.h"
 #include "check.h"
 
-#include "io/certificate.h"
 #include "io/connect.h"
 #include "io/descriptors.h"
 #include "io/listener.h"
@@ -16,8 +16,6 @@
 #include <string.h>
 
 enum { MOST = 40000 };
-
-static ga__certificate authority, localhost;
 
 /* One run: a client that sends `size` bytes and gets them back. */
 typedef struct run {
@@ -30,11 +28,6 @@ typedef struct run {
     bool client_done, server_done;
     const char *wrong; /* what should never happen, or NULL */
 } run;
-
-static unsigned char byte_at(size_t place)
-{
-    return (unsigned char)((place * 2654435761u) >> 16);
-}
 
 static size_t random_below(size_t most)
 {
@@ -57,7 +50,7 @@ static ssize_t receive(run *self, ga__stream *stream, size_t size)
         if (done + (size_t)count > size)
             self->wrong = "more came than was sent";
         for (ssize_t i = 0; i < count; i++)
-            if ((unsigned char)buffer[i] != byte_at(done + (size_t)i))
+            if ((unsigned char)buffer[i] != check_byte_at(done + (size_t)i))
                 self->wrong = "a byte is wrong";
         done += (size_t)count;
     }
@@ -75,7 +68,7 @@ static int send_everything(void *argument)
     sending *self = argument;
 
     for (size_t i = 0; i < MOST; i++)
-        bytes[i] = byte_at(i);
+        bytes[i] = check_byte_at(i);
     for (size_t done = 0; done < self->run->size;) {
         struct iovec parts[3];
         size_t before = done;
@@ -274,27 +267,6 @@ static void tls_over_a_network_that_breaks_leaves_nothing_open(void **state)
     assert_int_equal(ga__sim_run_seeds(1, CHECK_SANITIZED ? 100 : 1000, NULL, scenario, &self), 0);
     ga__tls_config_unref(self.client);
     ga__tls_config_unref(self.server);
-}
-
-/* --- main ----------------------------------------------------------------------------------------- */
-
-static int make_certificates(void **state)
-{
-    (void)state;
-    if (ga__certificate_make(
-            &authority, &(ga__certificate_options){.common_name = "The test's CA", .authority = true}) < 0)
-        return -1;
-    return ga__certificate_make(&localhost, &(ga__certificate_options){.common_name = "localhost",
-                                                                       .names = GA__LOCAL_NAMES,
-                                                                       .issuer = &authority});
-}
-
-static int free_certificates(void **state)
-{
-    (void)state;
-    ga__certificate_free(&authority);
-    ga__certificate_free(&localhost);
-    return 0;
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* TLS over loopback with certificates made here: data, verification and its verdicts, ends, resumption, and
  * cost. */
+#include "certificates.h"
 #include "loopback.h"
 
-#include "io/certificate.h"
 #include "io/tls.h"
 
 #include <openssl/pem.h>
@@ -12,36 +12,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* --- certificates --------------------------------------------------------------------------------- */
-
-static ga__certificate authority, localhost;
-
-static ga__certificate make(const ga__certificate_options *options)
-{
-    ga__certificate made;
-
-    if (ga__certificate_make(&made, options) != 0)
-        fail_msg("%s", ga_error_message());
-    return made;
-}
-
-static int make_certificates(void **state)
-{
-    (void)state;
-    authority = make(&(ga__certificate_options){.common_name = "The test's CA", .authority = true});
-    localhost = make(&(ga__certificate_options){
-        .common_name = "localhost", .names = GA__LOCAL_NAMES, .issuer = &authority});
-    return 0;
-}
-
-static int free_certificates(void **state)
-{
-    (void)state;
-    ga__certificate_free(&authority);
-    ga__certificate_free(&localhost);
-    return 0;
-}
 
 /* --- two ends ------------------------------------------------------------------------------------- */
 
@@ -281,10 +251,10 @@ static void expect_verdict(const ga__certificate *certificate, const char *host,
 
 static int names(void *argument)
 {
-    ga__certificate other =
-        make(&(ga__certificate_options){.common_name = "other",
-                                        .names = "DNS:other.example,DNS:*.wild.example,IP:192.0.2.7",
-                                        .issuer = &authority});
+    ga__certificate other = make_certificate(
+        &(ga__certificate_options){.common_name = "other",
+                                   .names = "DNS:other.example,DNS:*.wild.example,IP:192.0.2.7",
+                                   .issuer = &authority});
 
     (void)argument;
     expect_verdict(&localhost, "localhost", 0, NULL);
@@ -308,16 +278,16 @@ static void the_certificate_must_be_for_the_host(void **state)
 
 static int dates(void *argument)
 {
-    ga__certificate expired = make(&(ga__certificate_options){.common_name = "localhost",
-                                                              .names = GA__LOCAL_NAMES,
-                                                              .issuer = &authority,
-                                                              .valid_from = -7200,
-                                                              .valid_until = -3600});
-    ga__certificate early = make(&(ga__certificate_options){.common_name = "localhost",
-                                                            .names = GA__LOCAL_NAMES,
-                                                            .issuer = &authority,
-                                                            .valid_from = 3600,
-                                                            .valid_until = 7200});
+    ga__certificate expired = make_certificate(&(ga__certificate_options){.common_name = "localhost",
+                                                                          .names = GA__LOCAL_NAMES,
+                                                                          .issuer = &authority,
+                                                                          .valid_from = -7200,
+                                                                          .valid_until = -3600});
+    ga__certificate early = make_certificate(&(ga__certificate_options){.common_name = "localhost",
+                                                                        .names = GA__LOCAL_NAMES,
+                                                                        .issuer = &authority,
+                                                                        .valid_from = 3600,
+                                                                        .valid_until = 7200});
 
     (void)argument;
     expect_verdict(&expired, "localhost", X509_V_ERR_CERT_HAS_EXPIRED, "it expired on 20");
@@ -336,10 +306,10 @@ static void the_certificate_must_be_valid_now(void **state)
 static int issuers(void *argument)
 {
     ga__certificate own =
-        make(&(ga__certificate_options){.common_name = "localhost", .names = GA__LOCAL_NAMES});
+        make_certificate(&(ga__certificate_options){.common_name = "localhost", .names = GA__LOCAL_NAMES});
     ga__certificate stranger =
-        make(&(ga__certificate_options){.common_name = "A strange\nCA", .authority = true});
-    ga__certificate theirs = make(&(ga__certificate_options){
+        make_certificate(&(ga__certificate_options){.common_name = "A strange\nCA", .authority = true});
+    ga__certificate theirs = make_certificate(&(ga__certificate_options){
         .common_name = "localhost", .names = GA__LOCAL_NAMES, .issuer = &stranger});
     ga__certificate whole = {.key = theirs.key};
 
@@ -365,8 +335,8 @@ static void the_issuer_must_be_trusted(void **state)
 
 static int no_questions(void *argument)
 {
-    ga__certificate own =
-        make(&(ga__certificate_options){.common_name = "x", .valid_from = -20, .valid_until = -10});
+    ga__certificate own = make_certificate(
+        &(ga__certificate_options){.common_name = "x", .valid_from = -20, .valid_until = -10});
     tls_pair pair = {.client = ga__tls_config_new(&(ga__tls_options){.insecure = true}),
                      .server = serving(&own)};
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A whole TLS conversation with each allocation of this library's failing in turn: it ends with a code, and
  * nothing is lost. OpenSSL's own allocations do not fail here. */
+#include "certificates.h"
 #include "failmalloc.h"
 #include "loopback.h"
 
-#include "io/certificate.h"
 #include "io/tls.h"
-
-static ga__certificate authority, localhost;
 
 typedef struct flow {
     loopback link;
@@ -132,25 +130,6 @@ static void a_certificate_is_made_whole_or_not_at_all(void **state)
     }
     assert_int_equal(code, 0);
     assert_true(n > 2);
-}
-
-static int make_certificates(void **state)
-{
-    (void)state;
-    if (ga__certificate_make(
-            &authority, &(ga__certificate_options){.common_name = "The test's CA", .authority = true}) < 0)
-        return -1;
-    return ga__certificate_make(&localhost, &(ga__certificate_options){.common_name = "localhost",
-                                                                       .names = GA__LOCAL_NAMES,
-                                                                       .issuer = &authority});
-}
-
-static int free_certificates(void **state)
-{
-    (void)state;
-    ga__certificate_free(&authority);
-    ga__certificate_free(&localhost);
-    return 0;
 }
 
 int main(void)
