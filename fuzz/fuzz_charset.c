@@ -4,16 +4,9 @@
  * UTF-8 already comes out as it went in.
  */
 #include "base/utf8.h"
+#include "fuzz.h"
 #include "protocol/charset.h"
 #include "protocol/media_type.h"
-
-#define REQUIRE(condition)    \
-    do {                      \
-        if (!(condition))     \
-            __builtin_trap(); \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_media_type(ga__slice content_type)
 {

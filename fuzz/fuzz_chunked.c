@@ -3,9 +3,8 @@
  * A chunked body with extensions and trailers: however it is cut, it is decoded to the same; and what is
  * decoded, chunked anew, gives the same content again.
  */
+#include "fuzz.h"
 #include "http1_cuts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A response as a server may send it, head and body: however it is cut, it is read as the same. */
+#include "fuzz.h"
 #include "http1_cuts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

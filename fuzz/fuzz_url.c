@@ -4,16 +4,9 @@
  * be the same when it is parsed again, hang together in its parts, and say nothing of its userinfo; what is
  * refused must come with a reason.
  */
+#include "fuzz.h"
 #include "protocol/redirect.h"
 #include "protocol/url.h"
-
-#define REQUIRE(condition)    \
-    do {                      \
-        if (!(condition))     \
-            __builtin_trap(); \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool parse(ga__url *url, const char *input, size_t size, const ga__url *base)
 {
