@@ -6,6 +6,7 @@
 #include "peer.h"
 
 #include "base/number.h"
+#include "io/tls.h"
 #include "sim/sim.h"
 #include "task/loop.h"
 #include <stdio.h>
@@ -130,6 +131,9 @@ static bool follow(peer_visit *visit, const peer_step *step)
         return step->call(visit);
     case PEER_HOLD_:
         return hold(visit);
+    case PEER_ABORT_:
+        ga__stream_abort(&visit->stream);
+        return false;
     case PEER_AGAIN_:
     case PEER_END_:
         break;
@@ -141,8 +145,10 @@ static int serve(void *arg)
 {
     peer_visit *visit = arg;
     const peer_step *step = visit->script;
+    ga__tls_config *tls = visit->peer->tls;
+    bool ready = !tls || ga__tls_accept(&visit->stream, tls, GA__NEVER) == 0;
 
-    while (step->kind != PEER_END_ && follow(visit, step)) {
+    while (ready && step->kind != PEER_END_ && follow(visit, step)) {
         step++;
         if (step->kind == PEER_AGAIN_)
             step = visit->script;
@@ -200,11 +206,12 @@ void peer_stop(peer_server *peer)
     ga_group_close(peer->group);
     ga__listener_close(&peer->listener);
     ga__buffer_free(&peer->last);
+    ga__tls_config_unref(peer->tls);
 }
 
 const char *peer_url(peer_server *peer, const char *path)
 {
-    snprintf(peer->url, sizeof peer->url, "http://127.0.0.1:%u%s",
+    snprintf(peer->url, sizeof peer->url, "%s://127.0.0.1:%u%s", peer->tls ? "https" : "http",
              (unsigned)ga__address_port(&peer->listener.address), path);
     return peer->url;
 }

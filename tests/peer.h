@@ -21,9 +21,11 @@
 
 #include "base/buffer.h"
 #include "io/listener.h"
+#include "io/tls_config.h"
 #include <gather.h>
 
 typedef enum peer_kind {
+    PEER_ABORT_,   /* closes without a word, under TLS without close_notify */
     PEER_END_,     /* closes the connection */
     PEER_TAKE_,    /* reads a request, which must begin with the text */
     PEER_GLIMPSE_, /* reads one byte: a close then resets, since bytes are left */
@@ -92,6 +94,10 @@ typedef struct peer_step {
     {                                          \
         .kind = PEER_CALL_, .call = (function) \
     }
+#define PEER_ABORT          \
+    {                       \
+        .kind = PEER_ABORT_ \
+    }
 #define PEER_CLOSE        \
     {                     \
         .kind = PEER_END_ \
@@ -111,7 +117,8 @@ typedef struct peer_server {
     size_t requests;    /* read so far */
     ga__buffer last;    /* the request read last, whole */
     char url[128];
-    void *data; /* the test's own */
+    void *data;          /* the test's own */
+    ga__tls_config *tls; /* NULL: plain. Set by the test, freed by peer_stop */
 } peer_server;
 
 /* One connection to a peer. */
@@ -137,7 +144,7 @@ void peer_start_at(peer_server *peer, ga_group *group, const peer_step *const *s
  * group: all are to be stopped. */
 void peer_stop(peer_server *peer);
 
-/* "http://127.0.0.1:PORT/path"; valid until the next call. */
+/* "http://127.0.0.1:PORT/path", or https; valid until the next call. */
 const char *peer_url(peer_server *peer, const char *path);
 
 /* Lets the loop run until the number is reached; fails the test after 5 seconds. */
