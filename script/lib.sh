@@ -32,7 +32,7 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        die "must be root, or have sudo, to run: $*"
+        die "cannot become root: there is no sudo"
     fi
 }
 
@@ -49,6 +49,8 @@ need_packages() {
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null ||
         die "please install what Debian calls$missing; this script can do so only with apt-get"
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        die "as root, please run: apt-get install$missing (this script would, if it were root or had sudo)"
     say "Installing with apt-get:$missing"
     install_packages $missing
     installed=1
@@ -88,6 +90,8 @@ configure() {
     directory=$1
     shift
     if [ -f "$directory/build.ninja" ]; then
+        grep -qF "\"source\": \"$root\"" "$directory/meson-info/meson-info.json" ||
+            die "$directory was made for another source tree; please remove it first"
         [ -n "$installed" ] || return 0
         set -- --reconfigure "$@"
     fi
