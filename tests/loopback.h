@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two ends of a connection over loopback, both in this process and on one loop, and a poller that counts its
- * calls. A test body runs as a task: `run(body)` fails the test where the body does not return 0 or leaves a
- * descriptor open.
+ * calls. A test's body runs as a task, and must leave no descriptor open:
+ *
+ *     CASE(a_byte_goes_each_way)
+ *     {
+ *         loopback link;
+ *
+ *         loopback_open(&link);
+ *         ...
+ *         loopback_close(&link);
+ *     }
  */
 #ifndef LOOPBACK_H
 #define LOOPBACK_H
@@ -181,6 +189,8 @@ static inline void count_calls(void)
     calls.sends = calls.recvs = 0;
 }
 
+/** Runs the body as a loop's first task; the test fails where it does not return 0, or leaves a descriptor
+ * open. */
 static inline void run(int (*body)(void *argument))
 {
     int before = check_open_descriptors();
@@ -189,5 +199,21 @@ static inline void run(int (*body)(void *argument))
         fail_msg("%s", ga_error_message());
     assert_int_equal(check_open_descriptors(), before);
 }
+
+/** A test: what follows in braces is run(). */
+#define CASE(name)                    \
+    static void name##_body(void);    \
+    static int name##_main(void *arg) \
+    {                                 \
+        (void)arg;                    \
+        name##_body();                \
+        return 0;                     \
+    }                                 \
+    static void name(void **state)    \
+    {                                 \
+        (void)state;                  \
+        run(name##_main);             \
+    }                                 \
+    static void name##_body(void)
 
 #endif

@@ -55,13 +55,12 @@ static void silence_close(silence *self)
 
 /* --- one address ---------------------------------------------------------------------------------- */
 
-static int one(void *argument)
+CASE(one_address_connects)
 {
     ga__connect_report report;
     ga__listener listener;
     ga__stream client, server;
 
-    (void)argument;
     listen_here(&listener);
     ga__stream_init(&client);
     ga__stream_init(&server);
@@ -76,23 +75,15 @@ static int one(void *argument)
     ga__stream_close(&client);
     ga__stream_close(&server);
     ga__listener_close(&listener);
-    return 0;
 }
 
-static void one_address_connects(void **state)
-{
-    (void)state;
-    run(one);
-}
-
-static int refused(void *argument)
+CASE(a_refused_port_has_its_own_code)
 {
     ga__address address = at("127.0.0.1", check_free_port());
     char text[GA__ADDRESS_TEXT];
     ga__connect_report report;
     ga__stream stream;
 
-    (void)argument;
     ga__stream_init(&stream);
     assert_int_equal(ga__connect(&stream, &address, 1, NULL, GA__NEVER, &report), GA_EREFUSED);
     assert_int_equal(ga_error()->os_error, ECONNREFUSED);
@@ -100,21 +91,13 @@ static int refused(void *argument)
     assert_int_equal(report.count, 1);
     assert_int_equal(report.attempts[0].os_error, ECONNREFUSED);
     assert_false(ga__stream_is_open(&stream));
-    return 0;
 }
 
-static void a_refused_port_has_its_own_code(void **state)
-{
-    (void)state;
-    run(refused);
-}
-
-static int nowhere(void *argument)
+CASE(what_cannot_be_reached_says_why)
 {
     ga__stream stream;
     ga__address address;
 
-    (void)argument;
     ga__stream_init(&stream);
     assert_int_equal(ga__connect(&stream, NULL, 0, NULL, GA__NEVER, NULL), GA_EUSAGE);
     assert_true(ga__address_unix(&address, "/nonexistent/socket"));
@@ -123,16 +106,9 @@ static int nowhere(void *argument)
     assert_non_null(strstr(ga_error_message(), "/nonexistent/socket"));
     address = at("255.255.255.255", 80); /* a broadcast address is no place to connect to */
     assert_int_equal(ga__connect(&stream, &address, 1, NULL, GA__NEVER, NULL), GA_EUNREACHABLE);
-    return 0;
 }
 
-static void what_cannot_be_reached_says_why(void **state)
-{
-    (void)state;
-    run(nowhere);
-}
-
-static int from_here(void *argument)
+CASE(the_local_address_can_be_chosen)
 {
     ga__address local = at("127.0.0.2", 0), foreign = at("192.0.2.1", 0), both[2];
     ga__connect_options options = {.local = &local};
@@ -141,7 +117,6 @@ static int from_here(void *argument)
     socklen_t size = sizeof peer;
     loopback link;
 
-    (void)argument;
     listen_here(&link.listener);
     ga__stream_init(&link.client);
     ga__stream_init(&link.server);
@@ -157,21 +132,13 @@ static int from_here(void *argument)
     assert_int_equal(ga__connect(&link.client, &both[1], 1, &options, GA__NEVER, NULL), GA_ECONNECT);
     assert_int_equal(ga_error()->os_error, EADDRNOTAVAIL);
     loopback_close(&link);
-    return 0;
 }
 
-static void the_local_address_can_be_chosen(void **state)
-{
-    (void)state;
-    run(from_here);
-}
-
-static int silent(void *argument)
+CASE(an_address_that_does_not_answer_ends_at_the_deadline)
 {
     ga__stream stream;
     silence dead;
 
-    (void)argument;
     silence_open(&dead);
     ga__stream_init(&stream);
     assert_int_equal(ga__connect(&stream, &dead.address, 1, NULL, in_seconds(0.05), NULL), GA_ETIMEDOUT);
@@ -179,23 +146,15 @@ static int silent(void *argument)
     assert_non_null(strstr(ga_error_message(), "no answer"));
     assert_false(ga__stream_is_open(&stream));
     silence_close(&dead);
-    return 0;
-}
-
-static void an_address_that_does_not_answer_ends_at_the_deadline(void **state)
-{
-    (void)state;
-    run(silent);
 }
 
 /* --- several addresses ---------------------------------------------------------------------------- */
 
-static int second_works(void *argument)
+CASE(the_next_address_follows_a_refusal_at_once)
 {
     ga__connect_report report;
     loopback link;
 
-    (void)argument;
     listen_here(&link.listener);
     ga__stream_init(&link.client);
     ga__stream_init(&link.server);
@@ -209,16 +168,9 @@ static int second_works(void *argument)
     assert_true(report.attempts[1].started_ms < 200); /* a refusal is not waited out */
     assert_int_equal(ga__listener_accept(&link.listener, &link.server, in_seconds(30)), 0);
     loopback_close(&link);
-    return 0;
 }
 
-static void the_next_address_follows_a_refusal_at_once(void **state)
-{
-    (void)state;
-    run(second_works);
-}
-
-static int in_turns(void *argument)
+CASE(families_take_turns)
 {
     int port = check_free_port();
     ga__address all[] = {at("127.0.0.1", port), at("127.0.0.2", port), at("127.0.0.3", port),
@@ -227,7 +179,6 @@ static int in_turns(void *argument)
     ga__connect_report report;
     ga__stream stream;
 
-    (void)argument;
     ga__stream_init(&stream);
     assert_int_equal(ga__connect(&stream, all, 4, NULL, GA__NEVER, &report), GA_EREFUSED);
     assert_int_equal(report.count, 4);
@@ -235,44 +186,28 @@ static int in_turns(void *argument)
         assert_ptr_equal(report.attempts[i].address, &all[order[i]]);
     assert_non_null(strstr(ga_error_message(), "127.0.0.3:"));
     assert_non_null(strstr(ga_error_message(), "[::1]:"));
-    return 0;
 }
 
-static void families_take_turns(void **state)
-{
-    (void)state;
-    run(in_turns);
-}
-
-static int many_refused(void *argument)
+CASE(more_addresses_than_the_report_holds)
 {
     static ga__address all[100];
     ga__connect_report report;
     ga__stream stream;
 
-    (void)argument;
     for (int i = 0; i < 100; i++)
         all[i] = at("127.0.0.1", check_free_port());
     ga__stream_init(&stream);
     assert_int_equal(ga__connect(&stream, all, 100, NULL, GA__NEVER, &report), GA_EREFUSED);
     assert_true(report.count > GA__CONNECT_REPORT);
     assert_non_null(strstr(ga_error_message(), "more"));
-    return 0;
 }
 
-static void more_addresses_than_the_report_holds(void **state)
-{
-    (void)state;
-    run(many_refused);
-}
-
-static int race(void *argument)
+CASE(a_silent_address_does_not_hold_up_the_others)
 {
     ga__connect_report report;
     loopback link;
     silence dead;
 
-    (void)argument;
     silence_open(&dead);
     listen_here(&link.listener);
     ga__stream_init(&link.client);
@@ -301,13 +236,6 @@ static int race(void *argument)
     }
     loopback_close(&link);
     silence_close(&dead);
-    return 0;
-}
-
-static void a_silent_address_does_not_hold_up_the_others(void **state)
-{
-    (void)state;
-    run(race);
 }
 
 static int make_room(void *argument)
@@ -325,14 +253,13 @@ static int make_room(void *argument)
 }
 
 /* The system tries again a second after its first, and is heard then. */
-static int first_wins_late(void *argument)
+CASE(a_late_answer_counts)
 {
     ga__connect_report report;
     ga__stream stream;
     ga_group group;
     silence late;
 
-    (void)argument;
     silence_open(&late);
     ga__stream_init(&stream);
     ga_group_open(&group, GA_COLLECT);
@@ -349,21 +276,13 @@ static int first_wins_late(void *argument)
     ga_group_close(&group);
     ga__stream_close(&stream);
     silence_close(&late);
-    return 0;
 }
 
-static void a_late_answer_counts(void **state)
-{
-    (void)state;
-    run(first_wins_late);
-}
-
-static int race_lost(void *argument)
+CASE(a_race_that_nobody_wins_ends_at_the_deadline)
 {
     ga__stream stream;
     silence dead;
 
-    (void)argument;
     silence_open(&dead);
     ga__stream_init(&stream);
     ga__address all[] = {dead.address, dead.address, at("127.0.0.1", check_free_port())};
@@ -372,13 +291,6 @@ static int race_lost(void *argument)
     assert_non_null(strstr(ga_error_message(), "no answer"));
     assert_non_null(strstr(ga_error_message(), "refused"));
     silence_close(&dead);
-    return 0;
-}
-
-static void a_race_that_nobody_wins_ends_at_the_deadline(void **state)
-{
-    (void)state;
-    run(race_lost);
 }
 
 /* --- cancellation --------------------------------------------------------------------------------- */
@@ -415,20 +327,12 @@ static int cancelled_after(double seconds)
     return 0;
 }
 
-static int cancelled(void *argument)
+CASE(cancellation_leaves_no_socket)
 {
-    (void)argument;
     cancelled_after(0);    /* before it begins */
     cancelled_after(0.05); /* in the head start */
     cancelled_after(0.3);  /* with two in the race */
     cancelled_after(0.7);  /* with three */
-    return 0;
-}
-
-static void cancellation_leaves_no_socket(void **state)
-{
-    (void)state;
-    run(cancelled);
 }
 
 /* --- unix sockets --------------------------------------------------------------------------------- */
@@ -447,14 +351,13 @@ static int accept_later(void *argument)
     return 0;
 }
 
-static int full_unix_line(void *argument)
+CASE(a_full_line_of_a_unix_socket_is_waited_for)
 {
     ga__listener listener;
     ga__stream streams[3];
     ga__address address;
     ga_group group;
 
-    (void)argument;
     assert_true(ga__address_unix(&address, "@gather-test-line"));
     assert_int_equal(ga__listener_open(&listener, &address, 1), 0);
     for (int i = 0; i < 3; i++)
@@ -470,33 +373,18 @@ static int full_unix_line(void *argument)
     for (int i = 0; i < 3; i++)
         ga__stream_close(&streams[i]);
     ga__listener_close(&listener);
-    return 0;
 }
 
-static void a_full_line_of_a_unix_socket_is_waited_for(void **state)
-{
-    (void)state;
-    run(full_unix_line);
-}
-
-static int listen_twice(void *argument)
+CASE(a_port_in_use_is_named)
 {
     ga__listener first, second;
 
-    (void)argument;
     listen_here(&first);
     assert_int_equal(ga__listener_open(&second, &first.address, 0), GA_ESYSTEM);
     assert_int_equal(ga_error()->os_error, EADDRINUSE);
     assert_non_null(strstr(ga_error_message(), "127.0.0.1:"));
     ga__listener_close(&first);
     ga__listener_close(&second);
-    return 0;
-}
-
-static void a_port_in_use_is_named(void **state)
-{
-    (void)state;
-    run(listen_twice);
 }
 
 int main(void)

@@ -23,13 +23,12 @@ static void the_soft_limit_is_raised_and_some_are_left(void **state)
     assert_int_equal(ga__descriptors_used(), 0);
 }
 
-static int use_up(void *argument)
+CASE(beyond_the_budget_there_is_a_code_of_its_own)
 {
     size_t limit = ga__descriptors_limit();
     ga__stream *streams = calloc(limit, sizeof *streams), one;
     ga__listener listener;
 
-    (void)argument;
     assert_non_null(streams);
     listen_here(&listener);
     for (size_t i = 0; i < limit; i++) {
@@ -52,13 +51,6 @@ static int use_up(void *argument)
     assert_int_equal(ga__descriptors_used(), 0);
     ga__listener_close(&listener);
     free(streams);
-    return 0;
-}
-
-static void beyond_the_budget_there_is_a_code_of_its_own(void **state)
-{
-    (void)state;
-    run(use_up);
 }
 
 static char order[8];
@@ -71,12 +63,11 @@ static int wait_in_line(void *argument)
     return code;
 }
 
-static int line(void *argument)
+CASE(the_line_is_served_in_order)
 {
     double began = check_now();
     ga_group group;
 
-    (void)argument;
     ga_group_open(&group, GA_FAIL_FAST);
     for (int i = 0; i < 3; i++)
         ga_spawn(&group, wait_in_line, (void *)(uintptr_t)(i == 0 ? "a" : i == 1 ? "b" : "c"));
@@ -92,13 +83,6 @@ static int line(void *argument)
     assert_string_equal(order, "abc"); /* the third looked again after a while */
     assert_true(check_now() - began > 0.09);
     assert_int_equal(ga__descriptors_wait(in_seconds(0.01)), GA_ETIMEDOUT);
-    return 0;
-}
-
-static void the_line_is_served_in_order(void **state)
-{
-    (void)state;
-    run(line);
 }
 
 static int accept_one(void *argument)
@@ -113,14 +97,13 @@ static int accept_one(void *argument)
 }
 
 /* All descriptors of the process are taken, by the application: the system says EMFILE, not the budget. */
-static int exhausted(void *argument)
+CASE(accepting_waits_for_descriptors)
 {
     ga__listener listener;
     ga__stream client;
     ga_group group;
     int fds[HARD], count = 0;
 
-    (void)argument;
     listen_here(&listener);
     ga__stream_init(&client);
     assert_int_equal(ga__connect(&client, &listener.address, 1, NULL, GA__NEVER, NULL), 0);
@@ -139,13 +122,6 @@ static int exhausted(void *argument)
     ga_group_close(&group);
     ga__stream_close(&client);
     ga__listener_close(&listener);
-    return 0;
-}
-
-static void accepting_waits_for_descriptors(void **state)
-{
-    (void)state;
-    run(exhausted);
 }
 
 int main(void)

@@ -11,38 +11,22 @@
 
 /* --- data ----------------------------------------------------------------------------------------- */
 
-static int a_byte(void *argument)
+CASE(a_byte_goes_each_way)
 {
     loopback link;
 
-    (void)argument;
     loopback_open(&link);
     exchange_bytes(&link.client, &link.server);
     loopback_close(&link);
-    return 0;
 }
 
-static void a_byte_goes_each_way(void **state)
-{
-    (void)state;
-    run(a_byte);
-}
-
-static int large_both_ways(void *argument)
+CASE(ten_megabytes_go_both_ways_at_once)
 {
     loopback link;
 
-    (void)argument;
     loopback_open(&link);
     exchange_large(&link.client, &link.server);
     loopback_close(&link);
-    return 0;
-}
-
-static void ten_megabytes_go_both_ways_at_once(void **state)
-{
-    (void)state;
-    run(large_both_ways);
 }
 
 static int send_parts(void *argument)
@@ -57,14 +41,13 @@ static int send_parts(void *argument)
     return ga__stream_send(argument, parts, 40, GA__NEVER, GA__NEVER);
 }
 
-static int many_parts(void *argument)
+CASE(parts_arrive_in_their_order)
 {
     loopback link;
     ga_group group;
     char buffer[5000];
     int small = 4096;
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(setsockopt(link.client.fd.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
     ga_group_open(&group, GA_FAIL_FAST);
@@ -82,23 +65,15 @@ static int many_parts(void *argument)
     assert_int_equal(ga_gather(&group), 0);
     ga_group_close(&group);
     loopback_close(&link);
-    return 0;
 }
 
-static void parts_arrive_in_their_order(void **state)
-{
-    (void)state;
-    run(many_parts);
-}
-
-static int over_unix(void *argument)
+CASE(unix_sockets_carry_data_and_leave_no_path)
 {
     ga__address address;
     loopback link;
     char *directory = check_mkdtemp();
     char path[108];
 
-    (void)argument;
     snprintf(path, sizeof path, "%s/socket", directory);
     assert_true(ga__address_unix(&address, path));
     loopback_open_at(&link, &address);
@@ -113,23 +88,15 @@ static int over_unix(void *argument)
     loopback_close(&link);
     check_rmdir(directory);
     free(directory);
-    return 0;
-}
-
-static void unix_sockets_carry_data_and_leave_no_path(void **state)
-{
-    (void)state;
-    run(over_unix);
 }
 
 /* --- what it costs -------------------------------------------------------------------------------- */
 
-static int exchanges(void *argument)
+CASE(a_message_costs_one_send_and_one_recv)
 {
     loopback link;
     char buffer[4096];
 
-    (void)argument;
     loopback_open(&link);
     count_calls();
     for (int i = 0; i < 100; i++) {
@@ -141,21 +108,13 @@ static int exchanges(void *argument)
     assert_int_equal(calls.sends, 200);
     assert_int_equal(calls.recvs, 200);
     loopback_close(&link);
-    return 0;
 }
 
-static void a_message_costs_one_send_and_one_recv(void **state)
-{
-    (void)state;
-    run(exchanges);
-}
-
-static int drained(void *argument)
+CASE(a_short_read_ends_the_drain)
 {
     loopback link;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(ga__stream_recv_now(&link.client, buffer, sizeof buffer), GA_EAGAIN);
     assert_int_equal(send_text(&link.server, "abcdef"), 0);
@@ -167,23 +126,15 @@ static int drained(void *argument)
     assert_int_equal(ga__stream_recv_now(&link.client, buffer, 4), GA_EAGAIN);
     assert_int_equal(calls.recvs, 1);
     loopback_close(&link);
-    return 0;
-}
-
-static void a_short_read_ends_the_drain(void **state)
-{
-    (void)state;
-    run(drained);
 }
 
 /* --- ends and breaks ------------------------------------------------------------------------------ */
 
-static int end_behind_data(void *argument)
+CASE(the_end_is_noticed_behind_data)
 {
     loopback link;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(send_text(&link.server, "bye"), 0);
     ga__stream_close(&link.server);
@@ -193,34 +144,19 @@ static int end_behind_data(void *argument)
     assert_true(link.client.eof);
     assert_false(link.client.truncated);
     loopback_close(&link);
-    return 0;
 }
 
-static void the_end_is_noticed_behind_data(void **state)
-{
-    (void)state;
-    run(end_behind_data);
-}
-
-static int end_after_data(void *argument)
+CASE(the_end_is_noticed_after_data)
 {
     loopback link;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(send_text(&link.server, "bye"), 0);
     assert_int_equal(ga__stream_recv(&link.client, buffer, sizeof buffer, in_seconds(30)), 3);
     ga__stream_close(&link.server);
     assert_int_equal(ga__stream_recv(&link.client, buffer, sizeof buffer, in_seconds(30)), 0);
     loopback_close(&link);
-    return 0;
-}
-
-static void the_end_is_noticed_after_data(void **state)
-{
-    (void)state;
-    run(end_after_data);
 }
 
 static void reset_by(ga__stream *stream)
@@ -231,12 +167,11 @@ static void reset_by(ga__stream *stream)
     ga__stream_abort(stream);
 }
 
-static int reset(void *argument)
+CASE(a_reset_has_its_own_code)
 {
     loopback link;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     reset_by(&link.server);
     assert_int_equal(ga__stream_recv(&link.client, buffer, sizeof buffer, in_seconds(30)), GA_ERESET);
@@ -247,21 +182,13 @@ static int reset(void *argument)
     assert_int_equal(send_text(&link.client, "x"), GA_ERESET);
     assert_false(ga__stream_idle_ok(&link.client));
     loopback_close(&link);
-    return 0;
 }
 
-static void a_reset_has_its_own_code(void **state)
-{
-    (void)state;
-    run(reset);
-}
-
-static int answer_before_reset(void *argument)
+CASE(what_came_before_a_reset_can_be_received)
 {
     loopback link;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(send_text(&link.server, "no more, please"), 0);
     assert_int_equal(send_text(&link.client, "unread"), 0);
@@ -271,23 +198,15 @@ static int answer_before_reset(void *argument)
     assert_int_equal(ga__stream_recv_now(&link.client, buffer, sizeof buffer), 15);
     assert_int_equal(ga__stream_recv(&link.client, buffer, sizeof buffer, in_seconds(30)), GA_ERESET);
     loopback_close(&link);
-    return 0;
-}
-
-static void what_came_before_a_reset_can_be_received(void **state)
-{
-    (void)state;
-    run(answer_before_reset);
 }
 
 /* The peer has closed its own side, and takes more than its socket holds only later. */
-static int half_closed(void *argument)
+CASE(sending_to_a_half_closed_peer_waits_its_turn)
 {
     loopback link;
     ga_group group;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     ga__stream_shutdown(&link.server);
     assert_int_equal(send_text(&link.server, "x"), GA_ERESET);
@@ -301,13 +220,6 @@ static int half_closed(void *argument)
     assert_int_equal(ga_gather(&group), 0);
     ga_group_close(&group);
     loopback_close(&link);
-    return 0;
-}
-
-static void sending_to_a_half_closed_peer_waits_its_turn(void **state)
-{
-    (void)state;
-    run(half_closed);
 }
 
 static int closed(void *argument)
@@ -337,34 +249,25 @@ static void a_closed_stream_says_so(void **state)
 
 /* --- time and cancellation ------------------------------------------------------------------------ */
 
-static int receive_in_time(void *argument)
+CASE(receiving_has_a_deadline_and_can_go_on)
 {
     loopback link;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(ga__stream_recv(&link.client, buffer, sizeof buffer, in_seconds(0.02)), GA_ETIMEDOUT);
     assert_non_null(strstr(ga_error_message(), link.client.peer));
     assert_int_equal(send_text(&link.server, "late"), 0);
     assert_int_equal(ga__stream_recv(&link.client, buffer, sizeof buffer, in_seconds(30)), 4);
     loopback_close(&link);
-    return 0;
 }
 
-static void receiving_has_a_deadline_and_can_go_on(void **state)
-{
-    (void)state;
-    run(receive_in_time);
-}
-
-static int send_stalls(void *argument)
+CASE(sending_fails_without_progress_or_at_the_deadline)
 {
     static char bytes[LARGE];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
     loopback link;
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(ga__stream_send(&link.client, &part, 1, GA__NEVER, 20000000), GA_ETIMEDOUT);
     assert_string_equal(ga_error()->timeout, "write");
@@ -375,13 +278,6 @@ static int send_stalls(void *argument)
     assert_int_equal(ga__stream_send(&link.client, &part, 1, in_seconds(0.02), GA__NEVER), GA_ETIMEDOUT);
     assert_null(ga_error()->timeout);
     loopback_close(&link);
-    return 0;
-}
-
-static void sending_fails_without_progress_or_at_the_deadline(void **state)
-{
-    (void)state;
-    run(send_stalls);
 }
 
 static int send_patiently(void *argument)
@@ -392,7 +288,7 @@ static int send_patiently(void *argument)
     return ga__stream_send(argument, &part, 1, GA__NEVER, 400000000);
 }
 
-static int slow_reader(void *argument)
+CASE(progress_renews_the_time_to_send)
 {
     static char buffer[400000];
     double began = check_now();
@@ -400,7 +296,6 @@ static int slow_reader(void *argument)
     ga_group group;
     int small = 65536;
 
-    (void)argument;
     loopback_open(&link);
     assert_int_equal(setsockopt(link.client.fd.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
     assert_int_equal(setsockopt(link.server.fd.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
@@ -419,13 +314,6 @@ static int slow_reader(void *argument)
     ga_group_close(&group);
     assert_true(check_now() - began > 0.4); /* it took longer than a stretch without progress may */
     loopback_close(&link);
-    return 0;
-}
-
-static void progress_renews_the_time_to_send(void **state)
-{
-    (void)state;
-    run(slow_reader);
 }
 
 static int receive_for_ever(void *argument)
@@ -451,12 +339,11 @@ static int accept_for_ever(void *argument)
     return ga__listener_accept(argument, &stream, GA__NEVER);
 }
 
-static int cancelled(void *argument)
+CASE(each_wait_can_be_cancelled)
 {
     loopback link;
     ga_group group;
 
-    (void)argument;
     loopback_open(&link);
     ga_group_open(&group, GA_COLLECT);
     ga_task *tasks[] = {ga_spawn(&group, receive_for_ever, &link.client),
@@ -472,23 +359,15 @@ static int cancelled(void *argument)
     }
     ga_group_close(&group);
     loopback_close(&link);
-    return 0;
-}
-
-static void each_wait_can_be_cancelled(void **state)
-{
-    (void)state;
-    run(cancelled);
 }
 
 /* --- idle connections ----------------------------------------------------------------------------- */
 
-static int idle(void *argument)
+CASE(an_idle_connection_with_data_is_not_ok)
 {
     loopback link;
     char buffer[64];
 
-    (void)argument;
     loopback_open(&link);
     assert_true(ga__stream_idle_ok(&link.client));
     assert_int_equal(send_text(&link.server, "answer"), 0);
@@ -505,20 +384,12 @@ static int idle(void *argument)
     assert_false(ga__stream_idle_ok(&link.client)); /* the poller has not seen it yet */
     expect_text(&link.client, "unasked");           /* nothing was taken */
     loopback_close(&link);
-    return 0;
 }
 
-static void an_idle_connection_with_data_is_not_ok(void **state)
-{
-    (void)state;
-    run(idle);
-}
-
-static int idle_end(void *argument)
+CASE(an_idle_connection_that_ended_is_not_ok)
 {
     loopback link;
 
-    (void)argument;
     loopback_open(&link);
     ga__stream_close(&link.server);
     assert_false(ga__stream_idle_ok(&link.client));
@@ -527,13 +398,6 @@ static int idle_end(void *argument)
     reset_by(&link.server);
     assert_false(ga__stream_idle_ok(&link.client));
     loopback_close(&link);
-    return 0;
-}
-
-static void an_idle_connection_that_ended_is_not_ok(void **state)
-{
-    (void)state;
-    run(idle_end);
 }
 
 /* --- addresses ------------------------------------------------------------------------------------ */

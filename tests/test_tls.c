@@ -92,11 +92,10 @@ static void pair_close(tls_pair *pair)
 
 /* --- data ----------------------------------------------------------------------------------------- */
 
-static int a_byte(void *argument)
+CASE(a_byte_goes_each_way)
 {
     tls_pair pair;
 
-    (void)argument;
     pair_open(&pair);
     exchange_bytes(&pair.link.client, &pair.link.server);
     assert_string_equal(ga__tls_version(&pair.link.client), "TLSv1.3");
@@ -106,42 +105,26 @@ static int a_byte(void *argument)
     assert_true(ga__slice_equal(protocol, GA__SLICE("http/1.1")));
     assert_string_equal(SSL_get_servername(pair.link.server.tls, TLSEXT_NAMETYPE_host_name), "localhost");
     pair_close(&pair);
-    return 0;
 }
 
-static void a_byte_goes_each_way(void **state)
-{
-    (void)state;
-    run(a_byte);
-}
-
-static int large_both_ways(void *argument)
+CASE(ten_megabytes_go_both_ways_at_once)
 {
     tls_pair pair;
 
-    (void)argument;
     pair_open(&pair);
     exchange_large(&pair.link.client, &pair.link.server);
     pair_close(&pair);
-    return 0;
-}
-
-static void ten_megabytes_go_both_ways_at_once(void **state)
-{
-    (void)state;
-    run(large_both_ways);
 }
 
 /* --- what it costs -------------------------------------------------------------------------------- */
 
-static int exchanges(void *argument)
+CASE(a_message_costs_one_send_and_one_recv)
 {
     static char head[] = "a head, ", body[] = "a body";
     struct iovec parts[] = {{.iov_base = head, .iov_len = 8}, {.iov_base = body, .iov_len = 6}};
     char buffer[4096];
     tls_pair pair;
 
-    (void)argument;
     pair_open(&pair);
     for (int i = 0; i < 101; i++) {
         if (i == 1)
@@ -154,21 +137,13 @@ static int exchanges(void *argument)
     assert_int_equal(calls.sends, 200);
     assert_int_equal(calls.recvs, 200);
     pair_close(&pair);
-    return 0;
 }
 
-static void a_message_costs_one_send_and_one_recv(void **state)
-{
-    (void)state;
-    run(exchanges);
-}
-
-static int several_records(void *argument)
+CASE(records_that_are_there_come_in_one_call)
 {
     char buffer[4096];
     tls_pair pair;
 
-    (void)argument;
     pair_open(&pair);
     for (int i = 0; i < 3; i++)
         assert_int_equal(send_text(&pair.link.client, "record "), 0);
@@ -187,24 +162,16 @@ static int several_records(void *argument)
     assert_int_equal(ga__stream_wait_readable(&pair.link.server, in_seconds(0.01)), GA_ETIMEDOUT);
     assert_int_equal(calls.recvs, 0);
     pair_close(&pair);
-    return 0;
-}
-
-static void records_that_are_there_come_in_one_call(void **state)
-{
-    (void)state;
-    run(several_records);
 }
 
 /* A record of which a part has come: what is buffered is no reason to try again and again. */
-static int half_a_record(void *argument)
+CASE(half_a_record_is_waited_for_and_a_forged_one_refused)
 {
     char buffer[64];
     unsigned char half[100] = {23, 3, 3, 1, 0}; /* application data, of 256 bytes */
     struct iovec part = {.iov_base = half, .iov_len = sizeof half};
     tls_pair pair;
 
-    (void)argument;
     pair_open(&pair);
     assert_int_equal(send_text(&pair.link.client, "x"), 0);
     expect_text(&pair.link.server, "x");
@@ -219,13 +186,6 @@ static int half_a_record(void *argument)
     assert_true(ga_error()->tls_error != 0); /* it was no record of this connection's */
     assert_int_equal(ga__stream_recv(&pair.link.server, buffer, sizeof buffer, in_seconds(30)), GA_ETLS);
     pair_close(&pair);
-    return 0;
-}
-
-static void half_a_record_is_waited_for_and_a_forged_one_refused(void **state)
-{
-    (void)state;
-    run(half_a_record);
 }
 
 /* --- who the server is ---------------------------------------------------------------------------- */
@@ -249,14 +209,13 @@ static void expect_verdict(const ga__certificate *certificate, const char *host,
     pair_close(&pair);
 }
 
-static int names(void *argument)
+CASE(the_certificate_must_be_for_the_host)
 {
     ga__certificate other = make_certificate(
         &(ga__certificate_options){.common_name = "other",
                                    .names = "DNS:other.example,DNS:*.wild.example,IP:192.0.2.7",
                                    .issuer = &authority});
 
-    (void)argument;
     expect_verdict(&localhost, "localhost", 0, NULL);
     expect_verdict(&localhost, "localhost.", 0, NULL);
     expect_verdict(&localhost, "127.0.0.1", 0, NULL);
@@ -267,16 +226,9 @@ static int names(void *argument)
                    "it is for other.example, *.wild.example, 192.0.2.7, not for localhost");
     expect_verdict(&other, "127.0.0.1", X509_V_ERR_IP_ADDRESS_MISMATCH, "not for 127.0.0.1");
     ga__certificate_free(&other);
-    return 0;
 }
 
-static void the_certificate_must_be_for_the_host(void **state)
-{
-    (void)state;
-    run(names);
-}
-
-static int dates(void *argument)
+CASE(the_certificate_must_be_valid_now)
 {
     ga__certificate expired = make_certificate(&(ga__certificate_options){.common_name = "localhost",
                                                                           .names = GA__LOCAL_NAMES,
@@ -289,21 +241,13 @@ static int dates(void *argument)
                                                                         .valid_from = 3600,
                                                                         .valid_until = 7200});
 
-    (void)argument;
     expect_verdict(&expired, "localhost", X509_V_ERR_CERT_HAS_EXPIRED, "it expired on 20");
     expect_verdict(&early, "localhost", X509_V_ERR_CERT_NOT_YET_VALID, "it is not valid before 20");
     ga__certificate_free(&expired);
     ga__certificate_free(&early);
-    return 0;
 }
 
-static void the_certificate_must_be_valid_now(void **state)
-{
-    (void)state;
-    run(dates);
-}
-
-static int issuers(void *argument)
+CASE(the_issuer_must_be_trusted)
 {
     ga__certificate own =
         make_certificate(&(ga__certificate_options){.common_name = "localhost", .names = GA__LOCAL_NAMES});
@@ -313,7 +257,6 @@ static int issuers(void *argument)
         .common_name = "localhost", .names = GA__LOCAL_NAMES, .issuer = &stranger});
     ga__certificate whole = {.key = theirs.key};
 
-    (void)argument;
     assert_true(asprintf(&whole.certificate, "%s%s", theirs.certificate, stranger.certificate) > 0);
     expect_verdict(&own, "localhost", X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "self-signed");
     expect_verdict(&theirs, "localhost", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "pass .ca_file");
@@ -324,53 +267,30 @@ static int issuers(void *argument)
     ga__certificate_free(&own);
     ga__certificate_free(&stranger);
     ga__certificate_free(&theirs);
-    return 0;
 }
 
-static void the_issuer_must_be_trusted(void **state)
-{
-    (void)state;
-    run(issuers);
-}
-
-static int no_questions(void *argument)
+CASE(insecure_accepts_anything)
 {
     ga__certificate own = make_certificate(
         &(ga__certificate_options){.common_name = "x", .valid_from = -20, .valid_until = -10});
     tls_pair pair = {.client = ga__tls_config_new(&(ga__tls_options){.insecure = true}),
                      .server = serving(&own)};
 
-    (void)argument;
     assert_non_null(pair.client);
     assert_int_equal(shake(&pair, "localhost", NULL), 0);
     assert_int_equal(send_text(&pair.link.client, "hello"), 0);
     expect_text(&pair.link.server, "hello");
     pair_close(&pair);
     ga__certificate_free(&own);
-    return 0;
 }
 
-static void insecure_accepts_anything(void **state)
-{
-    (void)state;
-    run(no_questions);
-}
-
-static int server_name(void *argument)
+CASE(an_address_is_not_sent_as_server_name)
 {
     tls_pair pair = {.client = trusting(), .server = serving(&localhost)};
 
-    (void)argument;
     assert_int_equal(shake(&pair, "127.0.0.1", NULL), 0);
     assert_null(SSL_get_servername(pair.link.server.tls, TLSEXT_NAMETYPE_host_name));
     pair_close(&pair);
-    return 0;
-}
-
-static void an_address_is_not_sent_as_server_name(void **state)
-{
-    (void)state;
-    run(server_name);
 }
 
 /* --- files and settings --------------------------------------------------------------------------- */
@@ -448,13 +368,12 @@ static void trust_comes_from_a_file_or_the_environment(void **state)
     free(directory);
 }
 
-static int versions(void *argument)
+CASE(the_least_version_is_kept)
 {
     tls_pair pair = {
         .client = ga__tls_config_new(&(ga__tls_options){.ca_pem = authority.certificate, .version_min = 13}),
         .server = serving(&localhost)};
 
-    (void)argument;
     SSL_CTX_set_max_proto_version(ga__tls_config_context(pair.server), TLS1_2_VERSION);
     assert_int_equal(shake(&pair, "localhost", NULL), GA_ETLS);
     assert_non_null(strstr(ga_error_message(), "no TLS version in common"));
@@ -464,13 +383,6 @@ static int versions(void *argument)
     assert_int_equal(shake(&pair, "localhost", NULL), 0);
     assert_string_equal(ga__tls_version(&pair.link.client), "TLSv1.2");
     pair_close(&pair);
-    return 0;
-}
-
-static void the_least_version_is_kept(void **state)
-{
-    (void)state;
-    run(versions);
 }
 
 /* The server wants a certificate; under TLS 1.3 the client learns only when it reads that its own was
@@ -570,21 +482,13 @@ static int shake_with(int (*server)(void *argument), double seconds)
     return code;
 }
 
-static int strangers(void *argument)
+CASE(peers_without_tls_are_recognised)
 {
-    (void)argument;
     assert_int_equal(shake_with(answer_http, 30), GA_ETLS);
     assert_non_null(strstr(ga_error_message(), "localhost:443 failed: it does not speak TLS"));
     assert_int_equal(shake_with(hang_up, 30), GA_ETLS);
     assert_non_null(strstr(ga_error_message(), "closed the connection during the TLS handshake"));
     assert_int_equal(shake_with(say_nothing, 0.03), GA_ETIMEDOUT);
-    return 0;
-}
-
-static void peers_without_tls_are_recognised(void **state)
-{
-    (void)state;
-    run(strangers);
 }
 
 static int connect_for_ever(void *argument)
@@ -597,12 +501,11 @@ static int connect_for_ever(void *argument)
     return code;
 }
 
-static int cancelled(void *argument)
+CASE(a_handshake_can_be_cancelled)
 {
     loopback link;
     ga_group group;
 
-    (void)argument;
     loopback_open(&link);
     ga_group_open(&group, GA_COLLECT);
     ga_task *task = ga_spawn(&group, connect_for_ever, &link.client);
@@ -612,23 +515,15 @@ static int cancelled(void *argument)
     assert_int_equal(ga_task_join(task), GA_ECANCELED);
     ga_group_close(&group);
     loopback_close(&link);
-    return 0;
-}
-
-static void a_handshake_can_be_cancelled(void **state)
-{
-    (void)state;
-    run(cancelled);
 }
 
 /* --- ends ----------------------------------------------------------------------------------------- */
 
-static int ends(void *argument)
+CASE(an_end_without_close_notify_is_told)
 {
     char buffer[64];
     tls_pair pair;
 
-    (void)argument;
     for (int clean = 0; clean < 2; clean++) {
         pair_open(&pair);
         assert_int_equal(send_text(&pair.link.server, "bye"), 0);
@@ -643,21 +538,13 @@ static int ends(void *argument)
         assert_false(ga__stream_idle_ok(&pair.link.client));
         pair_close(&pair);
     }
-    return 0;
 }
 
-static void an_end_without_close_notify_is_told(void **state)
-{
-    (void)state;
-    run(ends);
-}
-
-static int forked(void *argument)
+CASE(a_child_that_closes_leaves_the_parents_connection)
 {
     tls_pair pair;
     int status;
 
-    (void)argument;
     pair_open(&pair);
     pid_t child = fork();
 
@@ -673,43 +560,27 @@ static int forked(void *argument)
     assert_int_equal(send_text(&pair.link.server, "so am I"), 0);
     expect_text(&pair.link.client, "so am I");
     pair_close(&pair);
-    return 0;
 }
 
-static void a_child_that_closes_leaves_the_parents_connection(void **state)
-{
-    (void)state;
-    run(forked);
-}
-
-static int stalls(void *argument)
+CASE(sending_fails_without_progress)
 {
     static char bytes[LARGE];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
     tls_pair pair;
 
-    (void)argument;
     pair_open(&pair);
     assert_int_equal(ga__stream_send(&pair.link.client, &part, 1, GA__NEVER, 20000000), GA_ETIMEDOUT);
     assert_string_equal(ga_error()->timeout, "write");
     assert_true(pair.link.client.bytes_sent > 0 && pair.link.client.bytes_sent < LARGE);
     pair_close(&pair);
-    return 0;
-}
-
-static void sending_fails_without_progress(void **state)
-{
-    (void)state;
-    run(stalls);
 }
 
 /* --- idle connections ----------------------------------------------------------------------------- */
 
-static int idle(void *argument)
+CASE(idle_connections_take_tickets_and_refuse_data)
 {
     tls_pair pair;
 
-    (void)argument;
     pair_open(&pair);
     ga_sleep(0.005);
     assert_true(pair.link.client.fd.ready & GA__READABLE); /* session tickets are there */
@@ -723,13 +594,6 @@ static int idle(void *argument)
     ga_sleep(0.005);
     assert_false(ga__stream_idle_ok(&pair.link.client));
     pair_close(&pair);
-    return 0;
-}
-
-static void idle_connections_take_tickets_and_refuse_data(void **state)
-{
-    (void)state;
-    run(idle);
 }
 
 /* --- sessions ------------------------------------------------------------------------------------- */
@@ -765,7 +629,7 @@ static bool resumes(tls_pair *pair, const char *host, bool clean)
     return resumed;
 }
 
-static int resumption(void *argument)
+CASE(sessions_are_resumed)
 {
     for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
         tls_pair pair = {.client = trusting(), .server = serving(&localhost)};
@@ -778,14 +642,6 @@ static int resumption(void *argument)
         assert_false(resumes(&pair, "127.0.0.1", true)); /* another host's session is not its */
         pair_close(&pair);
     }
-    (void)argument;
-    return 0;
-}
-
-static void sessions_are_resumed(void **state)
-{
-    (void)state;
-    run(resumption);
 }
 
 static SSL_SESSION *some_session(int version)
