@@ -2,12 +2,16 @@
 /* One request's life: what is sent, what is refused, repeated, redirected, timed out and cancelled. */
 #include "peer.h"
 
+#include "io/dns.h"
 #include "sim/sim.h"
 #include "task/loop.h"
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define OK_EMPTY PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
@@ -632,11 +636,64 @@ TIMED_CASE(waiting_in_line_and_connecting_have_their_timeouts)
 
     assert_null(ga_get(session, "http://10.1.2.3/"));
     assert_timed_out("connect", GA_PHASE_CONNECT, began, 2);
+    assert_contains(ga_error_message(), "10.1.2.3:80");
     assert_int_equal(ga_error()->sent, GA_SENT_NO);
     assert_pool_at_rest(session, 0);
     assert_null(ga_get(session, "http://10.1.2.3/", .timeout = 0.1));
     assert_string_equal(ga_error()->timeout, "total");
     peer_stop(&peer);
+}
+
+/* A name server that never answers, and callers that ask it. */
+static int ask_a_silent_name_server(void *arg)
+{
+    ga__dns_options options = {.servers = arg, .hosts = "/dev/null", .no_search = true};
+    ga_auto(ga_session) session = ga_session_new(.dns_timeout = 0.1);
+    ga_scope scope;
+
+    assert_int_equal(ga__dns_configure(ga__loop_here, &options), 0);
+    double began = ga_now();
+
+    assert_null(ga_get(session, "http://slow.example/"));
+    assert_int_equal(ga_error()->code, GA_ETIMEDOUT);
+    assert_string_equal(ga_error()->timeout, "dns");
+    assert_int_equal(ga_error()->phase, GA_PHASE_DNS);
+    assert_contains(ga_error_message(), "slow.example");
+    assert_true(ga_now() - began >= 0.1 && ga_now() - began < 5);
+    ga_scope_open(&scope, 0.05);
+    assert_null(ga_get(session, "http://slow.example/"));
+    assert_int_equal(ga_error()->code, GA_ECANCELED);
+    assert_int_equal(ga_error()->phase, GA_PHASE_DNS);
+    assert_int_equal(ga_scope_close(&scope), GA_ETIMEDOUT);
+    assert_pool_at_rest(session, 0);
+    return 0;
+}
+
+static void a_name_that_is_not_resolved_in_time_says_so(void **state)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    char server[64];
+
+    (void)state;
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    snprintf(server, sizeof server, "127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    assert_int_equal(ga_run(ask_a_silent_name_server, server), 0);
+    close(fd);
+}
+
+TIMED_CASE(a_name_that_does_not_exist_says_so)
+{
+    ga_auto(ga_session) session = ga_session_new();
+
+    assert_null(ga_get(session, "http://no.such.name.example/"));
+    assert_int_equal(ga_error()->code, GA_EDNS);
+    assert_int_equal(ga_error()->phase, GA_PHASE_DNS);
+    assert_int_not_equal(ga_error()->dns_error, 0);
+    assert_string_equal(ga_error()->url, "http://no.such.name.example/");
+    assert_pool_at_rest(session, 0);
 }
 
 /* --- cancellation --------------------------------------------------------------------------------- */
@@ -791,6 +848,8 @@ int main(void)
         cmocka_unit_test(redirects_end_at_their_limit),
         cmocka_unit_test(each_timeout_names_itself),
         cmocka_unit_test(waiting_in_line_and_connecting_have_their_timeouts),
+        cmocka_unit_test(a_name_that_is_not_resolved_in_time_says_so),
+        cmocka_unit_test(a_name_that_does_not_exist_says_so),
         cmocka_unit_test(cancelled_in_any_phase_a_call_leaves_nothing),
         cmocka_unit_test(calls_outside_a_task_say_so),
         cmocka_unit_test(ten_thousand_calls_one_after_the_other),

@@ -10,13 +10,19 @@
 #include "io/descriptors.h"
 #include "io/dns.h"
 #include "io/tls.h"
+#include <stdio.h>
 
-/* A step of the opening failed: names the timeout, or keeps what the room below says. */
+/* A step of the opening failed: names the timeout, and keeps what the room below says, which addresses were
+ * tried for one. */
 static int step_failed(const ga__call *call, int code, ga__wait wait)
 {
-    if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
-        return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
-    return ga__progress_failed(&call->progress, code);
+    char detail[256];
+
+    if (code != GA_ETIMEDOUT)
+        return ga__progress_failed(&call->progress, code);
+    snprintf(detail, sizeof detail, "%s", ga_error_message());
+    ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
+    return ga__error_rewrite(code, ga_error()->timeout, "%s: %s", ga_error_message(), detail);
 }
 
 /* A descriptor is needed and there is none. @return 0 when it is worth trying again */

@@ -307,13 +307,32 @@ static void end(ga__call *call)
     ga__session_unref(call->session);
 }
 
+/* The scope was cancelled before the call. */
+static GA_NOINLINE void refuse_start(const char *method, const char *url)
+{
+    ga__buffer shown = GA__BUFFER_INIT;
+
+    ga__url_describe(&shown, url, strlen(url));
+    ga__error_rewrite(GA_ECANCELED, NULL, "%s \"%s\": cancelled before it began",
+                      ga__is_token(method, strlen(method)) ? method : "request",
+                      shown.failed ? "?" : shown.data);
+    ga__buffer_free(&shown);
+}
+
 ga_response *ga_request_with(ga_session *session, const char *method, const ga_request_options *options)
 {
     ga_request_options given;
     ga__call call;
 
-    if (!session || ga__checkpoint() < 0)
+    if (!session)
         return NULL;
+    int code = ga__checkpoint();
+
+    if (GA_UNLIKELY(code < 0)) {
+        if (code == GA_ECANCELED && method && options && options->url)
+            refuse_start(method, options->url);
+        return NULL;
+    }
     if (session->loop != ga__loop_here) {
         ga__misuse(GA_EUSAGE, "a session is used in another loop than the one that it was made in");
         return NULL;
