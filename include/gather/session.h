@@ -27,7 +27,8 @@ typedef struct ga_session_options {
     size_t size_; /* set by ga_session_new */
 
     const char *base_url;   /**< relative URLs are resolved against it */
-    const ga_pair *headers; /**< sent with every request; a request's own header of the name replaces it */
+    const ga_pair *headers; /**< sent with every request; a request's own header of the name replaces it. Not
+                                 Host, Content-Length, Transfer-Encoding, Connection, Upgrade */
     const char *user_agent; /**< "gather/VERSION" */
 
     int limit;          /**< connections at once, 100; negative: no limit */
@@ -47,7 +48,7 @@ typedef struct ga_session_options {
 
     int max_redirects;    /**< redirects followed, 10; negative: redirects are returned as they are */
     int64_t max_body;     /**< bytes of a body that ga_text and the like read, 64 MiB; negative: no limit */
-    size_t max_head;      /**< bytes of a response head, 64 KiB */
+    size_t max_head;      /**< bytes of a response head, 64 KiB; at most 192 KiB */
     int raise_for_status; /**< nonzero: a status of 400 or above fails the call with GA_ESTATUS */
 
     int insecure;          /**< nonzero: certificates are not verified */
@@ -68,7 +69,9 @@ typedef struct ga_session_options {
     ga_session_new_with(&(const ga_session_options){.size_ = sizeof(ga_session_options), __VA_ARGS__})
 GA_API ga_session *ga_session_new_with(const ga_session_options *options);
 
-/** Closes the session's idle connections and frees it. Its responses are to be freed before. NULL is fine. */
+/** Closes the session's idle connections and frees it. Its responses are to be freed before, and its calls to
+ *  have ended: where they are not, that is reported on stderr, calls in line fail with GA_ECLOSED, and what
+ * is under way closes its connection at its end. NULL is fine. Does not suspend. */
 GA_API void ga_session_free(ga_session *session);
 GA_AUTO_DEFINE_(ga_session, ga_session_free)
 
@@ -87,8 +90,8 @@ typedef struct ga_request_options {
     const char *url;
     size_t size_; /* set by the macros */
 
-    const ga_pair *params; /**< added to the URL's query, percent-encoded */
-    const ga_pair *headers;
+    const ga_pair *params;  /**< added to the URL's query, percent-encoded; not again after a redirect */
+    const ga_pair *headers; /**< a value of NULL only takes the session's header of that name away */
 
     const void *body; /**< the body's bytes, with body_size; borrowed until the call returns */
     size_t body_size;
