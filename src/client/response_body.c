@@ -308,49 +308,58 @@ static ga__slice content_type(const ga_response *response)
     return value ? ga__slice_of(value) : (ga__slice){"", 0};
 }
 
-char *ga_text(ga_response *response)
+static void no_memory_for_text(const ga_response *response)
 {
-    size_t size;
-    const char *body = ga_body(response, &size);
+    ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body's text");
+    ga__error_edit()->phase = GA_PHASE_DECODE;
+}
 
-    if (!body)
-        return NULL;
-    ga__buffer text = GA__BUFFER_INIT;
+/* The whole body as UTF-8: the body itself where it is that, else what was decoded from it. False where there
+ * is none, recorded. */
+static bool read_text(ga_response *response, ga__slice *text, ga__buffer *decoded)
+{
+    text->data = ga_body(response, &text->size);
+    if (!text->data)
+        return false;
     ga__slice type = content_type(response);
 
-    if (ga__charset_is_utf8(type, body, size))
-        ga__buffer_append(&text, body, size);
-    else
-        ga__charset_decode(&text, type, body, size);
-    char *result = ga__buffer_take(&text);
+    if (ga__charset_is_utf8(type, text->data, text->size))
+        return true;
+    ga__charset_decode(decoded, type, text->data, text->size);
+    *text = (ga__slice){decoded->data ? decoded->data : "", decoded->size};
+    if (!decoded->failed)
+        return true;
+    ga__buffer_free(decoded);
+    no_memory_for_text(response);
+    return false;
+}
+
+char *ga_text(ga_response *response)
+{
+    ga__buffer decoded = GA__BUFFER_INIT;
+    ga__slice text;
+
+    if (!read_text(response, &text, &decoded))
+        return NULL;
+    if (!decoded.data) /* it is to be a copy in any case */
+        ga__buffer_append(&decoded, text.data, text.size);
+    char *result = ga__buffer_take(&decoded);
 
     if (!result)
-        ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body's text");
+        no_memory_for_text(response);
     return result;
 }
 
 json_t *ga_json(ga_response *response)
 {
-    size_t size;
-    const char *body = ga_body(response, &size);
-
-    if (!body)
-        return NULL;
-    ga__buffer text = GA__BUFFER_INIT;
-    ga__slice type = content_type(response);
+    ga__buffer decoded = GA__BUFFER_INIT;
     json_t *json = NULL;
     json_error_t error;
+    ga__slice text;
 
-    if (!ga__charset_is_utf8(type, body, size)) {
-        ga__charset_decode(&text, type, body, size);
-        body = text.data ? text.data : "";
-        size = text.size;
-    }
-    if (text.failed) {
-        ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body's text");
-        goto out;
-    }
-    if (ga__json_too_deep((ga__slice){body, size})) {
+    if (!read_text(response, &text, &decoded))
+        return NULL;
+    if (ga__json_too_deep(text)) {
         ga__progress_fail(
             &response->progress, GA_EJSON,
             "the body's JSON nests deeper than %d levels, too deep for a task's stack: parse ga_body() "
@@ -358,7 +367,7 @@ json_t *ga_json(ga_response *response)
             GA__JSON_DEEPEST);
         goto out;
     }
-    json = json_loadb(body, size, JSON_DECODE_ANY, &error);
+    json = json_loadb(text.data, text.size, JSON_DECODE_ANY, &error);
     if (!json && json_error_code(&error) == json_error_out_of_memory)
         ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the JSON value");
     else if (!json)
@@ -367,6 +376,6 @@ json_t *ga_json(ga_response *response)
 out:
     if (!json)
         ga__error_edit()->phase = GA_PHASE_DECODE;
-    ga__buffer_free(&text);
+    ga__buffer_free(&decoded);
     return json;
 }
