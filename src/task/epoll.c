@@ -135,7 +135,7 @@ static void forget_batch(epoll_poller *self, const ga__fd *fd)
             self->batch[i].data.ptr = NULL;
 }
 
-static void poller_close(ga__poller *poller, ga__fd *fd)
+static void forget(ga__poller *poller, ga__fd *fd)
 {
     epoll_poller *self = (epoll_poller *)poller;
 
@@ -145,9 +145,18 @@ static void poller_close(ga__poller *poller, ga__fd *fd)
     if (!poller->forked)
         epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd->fd, NULL);
     forget_batch(self, fd);
-    close(fd->fd);
     fd->fd = -1;
     fd->ready = 0;
+}
+
+static void poller_close(ga__poller *poller, ga__fd *fd)
+{
+    int system_fd = fd->fd;
+
+    if (system_fd < 0)
+        return;
+    forget(poller, fd);
+    close(system_fd);
 }
 
 static int poller_move(ga__poller *poller, ga__fd *from, ga__fd *to)
@@ -190,18 +199,6 @@ static int watch(ga__poller *poller, ga__fd *fd, int system_fd, unsigned events)
     fd->ready = 0;
     return add((epoll_poller *)poller, fd,
                (events & GA__READABLE ? EPOLLIN : 0u) | (events & GA__WRITABLE ? EPOLLOUT : 0u));
-}
-
-static void forget(ga__poller *poller, ga__fd *fd)
-{
-    epoll_poller *self = (epoll_poller *)poller;
-
-    if (fd->fd < 0)
-        return;
-    if (!poller->forked)
-        epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd->fd, NULL);
-    forget_batch(self, fd);
-    fd->fd = -1;
 }
 
 static int set_option(ga__poller *poller, ga__fd *fd, int level, int name, int value)
