@@ -42,7 +42,6 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     memset(response, 0, sizeof *response);
     ga__headers_pack(headers, at, &response->headers);
     at += packed;
-    response->text = at;
     memcpy(at, call->method, method_size);
     memcpy(at + method_size, url, url_size);
     response->http = call->http;

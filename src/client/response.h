@@ -28,7 +28,6 @@ struct ga_response {
     size_t taken;    /* of them by ga_read */
     size_t capacity; /* of body, without the NUL's byte */
     bool owned;      /* body is an allocation of its own */
-    char *text;      /* the method and the URL */
 };
 
 /* The response whose head is in call->http and the session's table, with `rest` received behind it. It takes
