@@ -102,10 +102,12 @@ configure() {
     rm -f "$directory.log"
 }
 
-# build_release [DIRECTORY]: the optimised build, in build/ where no other directory is given.
+# build_release [DIRECTORY]: the optimised build, in build/ where no other directory is given. Meson would ask
+# dpkg-architecture where Debian has its libraries, which need not be there; the compiler is.
 build_release() {
     need_packages build
-    configure "${1:-build}"
+    multiarch=$(cc -print-multiarch 2>/dev/null || :)
+    configure "${1:-build}" ${multiarch:+"-Dlibdir=lib/$multiarch"}
     ninja --quiet -C "${1:-build}"
 }
 
