@@ -210,6 +210,8 @@ CASE(wrong_urls_and_options_are_refused)
     assert_int_equal(ga_error()->code, GA_EURL);
     assert_null(ga_get(session, "http://x/\r\nEvil: 1"));
     assert_int_equal(ga_error()->code, GA_EURL);
+    assert_null(ga_get(session, ""));
+    assert_contains(ga_error_message(), "\"\": ");
     assert_null(ga_get(session, "file:///etc/passwd"));
     assert_int_equal(ga_error()->code, GA_ESCHEME);
     assert_null(ga_get(session, "http://x/", .text = "a", .json_text = "b"));

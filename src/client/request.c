@@ -15,15 +15,20 @@
 
 /* --- preparing ------------------------------------------------------------------------------------ */
 
-static GA_NOINLINE int refuse_url(ga__call *call, int code, const char *reason)
+/* A URL that was not parsed, for a message; to be freed, NULL where there is no memory. */
+static char *describe(ga__slice url)
 {
-    const char *given = call->options->url;
     ga__buffer shown = GA__BUFFER_INIT;
 
-    ga__url_describe(&shown, given, strlen(given));
-    ga__progress_fail(&call->progress, code, "\"%s\": %s", shown.failed ? "?" : shown.data, reason);
-    ga__buffer_free(&shown);
-    return code;
+    ga__url_describe(&shown, url.data, url.size);
+    return ga__buffer_take(&shown);
+}
+
+static GA_NOINLINE int refuse_url(ga__call *call, int code, const char *reason)
+{
+    ga_autofree char *shown = describe(ga__slice_of(call->options->url));
+
+    return ga__progress_fail(&call->progress, code, "\"%s\": %s", shown ? shown : "?", reason);
 }
 
 static int parse_url(ga__call *call)
@@ -218,13 +223,10 @@ static int go_on(ga__call *call, ga__redirect *redirect)
 
 static int refuse_redirect(const ga_response *response, ga__slice location, const ga__redirect *redirect)
 {
-    ga__buffer shown = GA__BUFFER_INIT;
+    ga_autofree char *shown = describe(location);
 
-    ga__url_describe(&shown, location.data, location.size);
-    ga__progress_fail(&response->progress, redirect->code, "redirect (%d) to \"%s\": %s",
-                      response->http.status, shown.data ? shown.data : "", redirect->reason);
-    ga__buffer_free(&shown);
-    return redirect->code;
+    return ga__progress_fail(&response->progress, redirect->code, "redirect (%d) to \"%s\": %s",
+                             response->http.status, shown ? shown : "?", redirect->reason);
 }
 
 /* What is rare is kept out of ga_request_with's frame: every call that waits holds that. */
@@ -310,13 +312,10 @@ static void end(ga__call *call)
 /* The scope was cancelled before the call. */
 static GA_NOINLINE void refuse_start(const char *method, const char *url)
 {
-    ga__buffer shown = GA__BUFFER_INIT;
+    ga_autofree char *shown = describe(ga__slice_of(url));
 
-    ga__url_describe(&shown, url, strlen(url));
     ga__error_rewrite(GA_ECANCELED, NULL, "%s \"%s\": cancelled before it began",
-                      ga__is_token(method, strlen(method)) ? method : "request",
-                      shown.failed ? "?" : shown.data);
-    ga__buffer_free(&shown);
+                      ga__is_token(method, strlen(method)) ? method : "request", shown ? shown : "?");
 }
 
 ga_response *ga_request_with(ga_session *session, const char *method, const ga_request_options *options)
