@@ -407,7 +407,7 @@ static int fork_beside_others(void *arg)
     pid_t child = 0;
 
     ga_group_open(&group, GA_FAIL_FAST);
-    ga_spawn(&group, one, NULL);
+    ga_spawn(&group, sleep_half_a_second, NULL);
     if (ga_sleep(0.001) == 0) {
         child = fork();
         if (child == 0 && (ga_gather(&group) != GA_EFORKED || ga_spawn(&group, one, NULL)))
@@ -457,6 +457,10 @@ static int run_fork_in_second(void)
 static void a_forked_child_comes_back_from_ga_run(void **state)
 {
     (void)state;
+    /* ThreadSanitizer loses sight of who waits for whom in a forked child; valgrind finds that the records of
+     * the parent's tasks are lost there, which they are. */
+    if (GA__TSAN || (check_slowed() && !CHECK_SANITIZED))
+        skip();
     assert_exit(capture(run_fork_in_first), 0);
     assert_exit(capture(run_fork_in_second), 0);
 }

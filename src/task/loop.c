@@ -18,7 +18,7 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-enum { MOST_FAILURES = 100 };
+enum { MOST_FAILURES = 16 };
 
 _Thread_local ga__loop *ga__loop_here;
 

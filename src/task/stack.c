@@ -39,7 +39,7 @@ enum {
     LARGEST_SIZE = 1 << 30,
     FIRST_SLAB = 64, /* stacks */
     LARGEST_SLAB = 1024,
-    SMALLEST_SLAB = 16,     /* where there is no room for a larger one */
+    SMALLEST_SLAB = 64,     /* that is tried where there is no room for a larger one */
     SLAB_BYTES = 512 << 20, /* with large stacks, fewer of them */
     FREE_RESERVE = 256,     /* free stacks that keep their memory */
     TRIMMED_AT_ONCE = 1024,
@@ -105,6 +105,22 @@ static unsigned next_count(const ga__stacks *stacks)
     return count;
 }
 
+/* Reserves room for *count stacks; where there is too little, for as many as half of what is there has room
+ * for: the rest of the program needs some, too. */
+static char *reserve_some(const ga__stacks *stacks, unsigned *count)
+{
+    unsigned wanted = *count;
+    char *base;
+
+    while (!(base = reserve(stacks->size * *count)) && *count > SMALLEST_SLAB)
+        *count /= 2;
+    if (base && *count < wanted) {
+        *count /= 2;
+        munmap(base + stacks->size * *count, stacks->size * *count);
+    }
+    return base;
+}
+
 static bool add_slab(ga__stacks *stacks)
 {
     unsigned count = next_count(stacks);
@@ -114,8 +130,7 @@ static bool add_slab(ga__stacks *stacks)
         stacks->failure = "no memory";
         return false;
     }
-    while (!(slab->base = reserve(stacks->size * count)) && count > SMALLEST_SLAB)
-        count /= 2;
+    slab->base = reserve_some(stacks, &count);
     if (!slab->base) {
         stacks->failure =
             "the system gives no more address space for stacks; vm.max_map_count, vm.overcommit_memory and "
@@ -177,11 +192,22 @@ static void unfurnish(ga__stack *stack)
 #endif
 }
 
+/* ThreadSanitizer counts calls and returns, and the code that ran on the stack last never returned. */
+static inline void renew_fiber(ga__stack *stack)
+{
+#if GA__TSAN
+    __tsan_destroy_fiber(stack->tsan_fiber);
+    stack->tsan_fiber = __tsan_create_fiber(0);
+#endif
+    (void)stack;
+}
+
 ga__stack *ga__stack_take(ga__stacks *stacks)
 {
     ga__stack *stack = stacks->free;
 
     if (GA_LIKELY(stack != NULL)) {
+        renew_fiber(stack);
         stacks->free = stack->next;
         stacks->free_count--;
         stacks->in_use++;

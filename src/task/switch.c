@@ -21,8 +21,10 @@
 
 enum { TURNS = 128 }; /* switches between two looks at the poller */
 
-/* What the sanitizers must know on both sides of a switch. */
-static inline void before_switch(ga__loop *loop, ga_task *to, bool dying, void **fake_stack)
+/* What the sanitizers must know on both sides of a switch. ThreadSanitizer counts calls and returns: these
+ * two may not be calls of their own. */
+__attribute__((always_inline)) static inline void before_switch(ga__loop *loop, ga_task *to, bool dying,
+                                                                void **fake_stack)
 {
 #if GA__ASAN
     const char *low = to ? to->stack->low : loop->scheduler_low;
@@ -40,7 +42,8 @@ static inline void before_switch(ga__loop *loop, ga_task *to, bool dying, void *
     (void)to;
 }
 
-static inline void after_switch(ga__loop *loop, void *fake_stack, bool from_scheduler)
+__attribute__((always_inline)) static inline void after_switch(ga__loop *loop, void *fake_stack,
+                                                               bool from_scheduler)
 {
 #if GA__ASAN
     const void *low;

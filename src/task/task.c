@@ -100,7 +100,7 @@ static void ensure_error(ga_task *task)
 {
     if (task->code >= 0 || ga__error_of(task)->code == task->code)
         return;
-    ga__fail_for(task, task->code, "%s returned %d (%s)", task->name, task->code, ga_code_name(task->code));
+    ga__fail_for(task, task->code, "%s returned %d", task->name, task->code);
 }
 
 /* Gives those who join the task what they wait for at once: before they run, its group may be closed and the
