@@ -40,7 +40,7 @@ static void silence_open(silence *self)
     assert_int_equal(getsockname(self->listener, (struct sockaddr *)&any, &size), 0);
     for (int i = 0; i < FILLERS; i++) {
         self->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(self->fillers[i], (struct sockaddr *)&any, sizeof any);
+        (void)connect(self->fillers[i], (struct sockaddr *)&any, sizeof any);
     }
     ga__address_from(&self->address, (struct sockaddr *)&any, size);
     usleep(2000);
@@ -113,7 +113,7 @@ CASE(the_local_address_can_be_chosen)
     ga__address local = at("127.0.0.2", 0), foreign = at("192.0.2.1", 0), both[2];
     ga__connect_options options = {.local = &local};
     ga__connect_report report;
-    struct sockaddr_in peer;
+    struct sockaddr_in peer = {0};
     socklen_t size = sizeof peer;
     loopback link;
 

@@ -218,8 +218,8 @@ void ga__scope_check_innermost(const ga_scope *scope);
 
 /* --- for what stands outside the loop -------------------------------------------------------------- */
 
-/* Tells the watchdog that the library is at work piece by piece, as where it closes 10,000 connections: no blocking
- * call of the user's. */
+/* Tells the watchdog that the library is at work piece by piece, as where it closes 10,000 connections: no
+ * blocking call of the user's. */
 static inline void ga__note_progress(void)
 {
     ga__loop *loop = ga__loop_here;

@@ -256,7 +256,7 @@ int ga_task_join(ga_task *task)
         return task->code;
     }
     const char *name = task->name;
-    int result;
+    int result = 0;
 
     ga__current()->exchange = &result;
     code = ga__park(&task->joiners, GA__NEVER, 0, "a task to end");
