@@ -332,7 +332,7 @@ ga_response *ga_request_with(ga_session *session, const char *method, const ga_r
             refuse_start(method, options->url);
         return NULL;
     }
-    if (session->loop != ga__loop_here) {
+    if (session->loop != ga__loop_id()) {
         ga__misuse(GA_EUSAGE, "a session is used in another loop than the one that it was made in");
         return NULL;
     }

@@ -88,7 +88,7 @@ void ga_response_free(ga_response *response)
 {
     if (!response)
         return;
-    if (response->connection && response->session->loop != ga__loop_here) {
+    if (response->connection && response->session->loop != ga__loop_id()) {
         ga__misuse(GA_EUSAGE,
                    "ga_response_free: the response belongs to another loop, or its loop has ended");
         return;

@@ -242,7 +242,7 @@ ga_session *ga_session_new_with(const ga_session_options *options)
         ga__fail(GA_ENOMEM, "no memory for a session");
         return NULL;
     }
-    session->loop = ga__loop_here;
+    session->loop = ga__loop_id();
     session->references = 1;
     ga__headers_table_init(&session->table);
     if (set_up(session, &given) < 0) {
@@ -284,7 +284,7 @@ void ga_session_free(ga_session *session)
 {
     if (!session)
         return;
-    if (session->loop != ga__loop_here) {
+    if (session->loop != ga__loop_id()) {
         ga__misuse(GA_EUSAGE, "ga_session_free: the session belongs to another loop, or its loop has ended");
         return;
     }

@@ -17,7 +17,7 @@
 #include <gather/sync.h>
 
 struct ga_session {
-    ga__loop *loop;
+    uint64_t loop;     /* the id of the loop that it belongs to */
     size_t references; /* the user's, calls', and responses' that hold a connection */
     ga__pool pool;
     ga__url base; /* empty where has_base is false */

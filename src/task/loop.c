@@ -126,6 +126,9 @@ static int run_first(void *payload)
 
 static int set_up(ga__loop *loop, ga__poller *poller, const ga_run_options *options, uint64_t seed)
 {
+    static _Atomic uint64_t last_id;
+
+    loop->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     loop->poller = poller;
     loop->random = seed;
     loop->now = poller->ops->now(poller);

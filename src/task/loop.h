@@ -86,6 +86,7 @@ struct ga_task {
 enum { GA__TASK_CLASSES = 32, GA__TASK_CLASS_STEP = 16 };
 
 struct ga__loop {
+    uint64_t id; /* a later loop may lie at the same address */
     ga_task *current;
     ga__list ready;
     int turns;    /* switches left before the poller is asked */
@@ -122,6 +123,12 @@ extern _Thread_local ga__loop *ga__loop_here __attribute__((tls_model("initial-e
 static inline ga_task *ga__current(void)
 {
     return ga__loop_here ? ga__loop_here->current : NULL;
+}
+
+/* The id of this thread's loop, which no other has or had; 0 where none runs. */
+static inline uint64_t ga__loop_id(void)
+{
+    return ga__loop_here ? ga__loop_here->id : 0;
 }
 
 /* The time of this turn, in ns; ga__now_exact reads the clock. Only inside a loop. */
