@@ -75,7 +75,7 @@ static int write_lines(ga_session *session)
 
     for (const ga_pair *header = session->headers; header->name; header++)
         ga__http1_write_field(&writer, header->name, header->value);
-    if (writer.code == 0) {
+    if (writer.code == 0 && !head.failed) {
         ga__buffer_append(&session->lines, head.data + start, head.size - start);
         session->present = writer.present & ~(UINT64_C(1) << GA__FIELD_HOST);
     }
