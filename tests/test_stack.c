@@ -224,7 +224,7 @@ static int check_sleepers(void *arg)
     ga_yield();
     for (int i = 0; i < 32; i++) {
         assert_int_equal(ga__stack_resident(tasks[i]->stack), page);
-        assert_in_range(ga__stack_used(tasks[i]->stack), 64, 3072); /* two records of ucontext among them */
+        assert_in_range(ga__stack_used(tasks[i]->stack), 64, 1024);
     }
     ga_gather(&group);
     assert_null(tasks[0]->stack);

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ALTERNATE_STACK = 64 * 1024, FRAMES = 48, LOOPS = 64 };
+enum { ALTERNATE_STACK = 64 * 1024, FRAMES = 48, LOOPS = 64, MOST_PATIENCE = 2000 /* ms */ };
 
 struct ga__watch {
     ga__loop *loop;
@@ -40,6 +40,8 @@ struct ga__watch {
 
 /* --- a task that holds the loop -------------------------------------------------------------------- */
 
+static _Atomic bool printed; /* by the handler that was asked last */
+
 static void print_backtrace(int signal_number)
 {
     void *frames[FRAMES];
@@ -51,6 +53,7 @@ static void print_backtrace(int signal_number)
 
     if (count > 2)
         backtrace_symbols_fd(frames + 2, count - 2, STDERR_FILENO);
+    atomic_store(&printed, true);
     errno = saved;
 }
 
@@ -67,9 +70,11 @@ static void report_held(struct ga__watch *watch, const char *task)
     if (sigaction(SIGURG, NULL, &old) < 0 || (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN))
         return;
     sigaction(SIGURG, &action, NULL);
+    atomic_store(&printed, false);
     pthread_kill(watch->loop_thread, SIGURG);
-    nanosleep(&(struct timespec){.tv_nsec = 20000000},
-              NULL); /* time to print, before the old handler is back */
+    /* The old handler comes back when this one is through, which a busy machine may delay. */
+    for (int i = 0; i < MOST_PATIENCE && !atomic_load(&printed); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     sigaction(SIGURG, &old, NULL);
 }
 
