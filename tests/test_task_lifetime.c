@@ -84,6 +84,35 @@ CASE(a_joiner_has_its_answer_though_the_group_was_closed_meanwhile)
     return 0;
 }
 
+static int join_at_the_end_of_a_turn(void *arg)
+{
+    struct meeting *meeting = arg;
+
+    while (ga__current()->budget > 1)
+        ga__checkpoint();
+    meeting->code = ga_task_join(meeting->task);
+    return 0;
+}
+
+CASE(joining_begins_before_others_run)
+{
+    struct meeting meeting = {0};
+    ga_group outer, inner;
+
+    (void)arg;
+    ga_event_init(&meeting.event);
+    ga_group_open(&outer, GA_FAIL_FAST);
+    ga_group_open(&inner, GA_COLLECT);
+    meeting.task = ga_spawn(&inner, set_event_and_fail, &meeting);
+    ga_spawn(&outer, join_at_the_end_of_a_turn, &meeting);
+    ga_yield();
+    ga_group_close(&inner); /* cancels the sleep in it, which the task ignores */
+    assert_int_equal(ga_gather(&outer), 0);
+    ga_group_close(&outer);
+    assert_int_equal(meeting.code, GA_EDNS);
+    return 0;
+}
+
 static int sleep_a_second(void *arg)
 {
     (void)arg;
@@ -360,6 +389,31 @@ CASE(what_was_cancelled_is_still_said_after_the_scope)
     return 0;
 }
 
+static int wait_in_a_turn_that_is_over(void *arg)
+{
+    while (ga__current()->budget > 1)
+        ga__checkpoint();
+    return ga_event_wait(arg); /* lets others run before it waits */
+}
+
+CASE(a_cancel_before_the_wait_began_ends_it)
+{
+    ga_event never;
+    ga_group group;
+
+    (void)arg;
+    ga_event_init(&never);
+    ga_group_open(&group, GA_FAIL_FAST);
+    ga_task *task = ga_spawn(&group, wait_in_a_turn_that_is_over, &never);
+
+    ga_yield();
+    assert_int_equal(task->state, GA__TASK_READY);
+    ga_task_cancel(task);
+    assert_int_equal(ga_task_join(task), GA_ECANCELED);
+    ga_group_close(&group);
+    return 0;
+}
+
 /* --- what a task keeps ---------------------------------------------------------------------------- */
 
 static int change_errno(void *arg)
@@ -392,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_joiner_has_its_answer_though_the_group_was_closed_meanwhile),
+        cmocka_unit_test(joining_begins_before_others_run),
         cmocka_unit_test(what_is_discarded_cannot_be_joined),
         cmocka_unit_test(only_the_opener_gathers),
         cmocka_unit_test(tasks_may_start_more_while_their_group_is_gathered),
@@ -405,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_deadline_after_the_cancel_changes_nothing),
         cmocka_unit_test(seconds_that_are_no_number_have_passed),
         cmocka_unit_test(what_was_cancelled_is_still_said_after_the_scope),
+        cmocka_unit_test(a_cancel_before_the_wait_began_ends_it),
         cmocka_unit_test(errno_is_kept_while_new_stacks_are_made),
     };
 

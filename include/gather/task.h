@@ -82,10 +82,13 @@ enum {
 #define ga_group_open(group, flags) ga_group_open_at((group), (flags), GA_HERE)
 GA_API void ga_group_open_at(ga_group *group, int flags, const char *where);
 
-/** Waits until all the group's tasks have ended: asyncio.gather. Suspends.
- *  @return 0 when all succeeded; with GA_COLLECT the number that failed; else the first failure's code,
- *          with its detail in ga_error(), after the others were cancelled and have ended;
- *          GA_ECANCELED when an outer scope was cancelled (the tasks have ended then, too). */
+/** Waits until all the group's tasks have ended, those too that they start in it meanwhile:
+ *  asyncio.gather. For the task that opened the group. Suspends.
+ *  @return 0 when all succeeded; with GA_COLLECT the number that failed since the group was opened; else
+ *          the first failure's code, with its detail in ga_error(), after the others were cancelled and
+ *          have ended; GA_ECANCELED when an outer scope was cancelled (the tasks have ended then, too);
+ *          GA_EUSAGE, GA_ENOTASK. To be ended by ga_group_cancel or ga_task_cancel is no failure.
+ *          After it the function may go on, and start tasks again. */
 GA_API int ga_gather(ga_group *group);
 
 /** Cancels what still runs, waits for its end, and frees the tasks. Errors of tasks that nobody read are
@@ -103,9 +106,11 @@ GA_API size_t ga_group_running(const ga_group *group);
 #define ga_spawn(group, fn, arg) ga_spawn_named((group), (fn), (arg), #fn)
 GA_API ga_task *ga_spawn_named(ga_group *group, int (*fn)(void *arg), void *arg, const char *name);
 
-/** Waits for one task. Suspends. Reads the task's error, which becomes the caller's.
+/** Waits for one task. Suspends. Reads the task's error, which becomes the caller's. The task's group may
+ *  be closed meanwhile.
  *  @return its code: 0 or more, or negative when it failed; GA_ECANCELED also when the caller's scope is
- *          cancelled first (ga_task_done() tells). */
+ *          cancelled first (ga_task_done() tells); GA_EDEADLK for the calling task itself; GA_EUSAGE with
+ *          GA_DISCARD. */
 GA_API int ga_task_join(ga_task *task);
 
 /** Whether the task has ended. */

@@ -146,12 +146,23 @@ static bool add_slab(ga__stacks *stacks)
     return true;
 }
 
+/* An emulator may take the advice without following it: so the first guard is tried, by a system call that
+ * would read it. (valgrind minds that.) */
+static bool is_guarded(ga__stacks *stacks, const char *low)
+{
+    if (!stacks->guards_work)
+        stacks->guards_work = RUNNING_ON_VALGRIND || (access(low, F_OK) < 0 && errno == EFAULT);
+    return stacks->guards_work;
+}
+
 static bool guard(ga__stacks *stacks, char *low)
 {
     if (!stacks->mapped_guards) {
-        if (madvise(low, page_size(), MADV_GUARD_INSTALL) == 0)
+        int code = madvise(low, page_size(), MADV_GUARD_INSTALL);
+
+        if (code == 0 && is_guarded(stacks, low))
             return true;
-        stacks->mapped_guards = errno == EINVAL;
+        stacks->mapped_guards = code == 0 || errno == EINVAL;
     }
     if (mprotect(low, page_size(), PROT_NONE) == 0)
         return true;

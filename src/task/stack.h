@@ -27,6 +27,7 @@ typedef struct ga__stacks {
     struct ga__slab *slabs; /* all */
     struct ga__slab *fresh; /* those with stacks that hold no memory */
     bool mapped_guards;     /* the kernel makes guards only of mappings; tests set it */
+    bool guards_work;       /* those without a mapping were seen to */
     const char *failure;    /* why the last take returned NULL */
 } ga__stacks;
 

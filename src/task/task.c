@@ -243,9 +243,20 @@ static int refuse_join(const ga_task *task)
     return 0;
 }
 
+/* As ga__checkpoint, but without letting others run where the call may go on: they might close the group of
+ * the task that is to be joined. */
+static int check_only(void)
+{
+    const ga_task *self = ga__current();
+
+    if (!self || self->loop->forked || (self->scope->flags_ & GA__SCOPE_CANCELLED))
+        return ga__checkpoint();
+    return 0;
+}
+
 int ga_task_join(ga_task *task)
 {
-    int code = ga__checkpoint();
+    int code = check_only();
 
     if (code < 0 || (code = refuse_join(task)) < 0)
         return code;
