@@ -4,6 +4,7 @@
 #define GATHER_H
 
 #include <gather/base.h>
+#include <gather/cookie.h>
 #include <gather/error.h>
 #include <gather/map.h>
 #include <gather/session.h>

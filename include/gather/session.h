@@ -12,6 +12,7 @@
 #define GATHER_SESSION_H
 
 #include <gather/base.h>
+#include <gather/cookie.h>
 #include <gather/error.h>
 #include <sys/types.h>
 
@@ -59,6 +60,9 @@ typedef struct ga_session_options {
     int tls_version_min;   /**< 12 or 13; 12 */
 
     const char *unix_socket; /**< connect to this path, whatever the URL's host */
+
+    ga_cookie_jar *cookies; /**< the jar to use, which stays the caller's; one of the session's own */
+    int no_cookies;         /**< nonzero: cookies are neither kept nor sent, but a request's own */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -74,6 +78,10 @@ GA_API ga_session *ga_session_new_with(const ga_session_options *options);
  * is under way closes its connection at its end. NULL is fine. Does not suspend. */
 GA_API void ga_session_free(ga_session *session);
 GA_AUTO_DEFINE_(ga_session, ga_session_free)
+
+/** The session's jar, its own or the one that it was given; it lives at least as long as the session. NULL
+ *  with .no_cookies, and for NULL. */
+GA_API ga_cookie_jar *ga_session_cookies(const ga_session *session);
 
 /** What the session's pool holds at this moment. */
 typedef struct ga_pool_stats {
@@ -107,6 +115,9 @@ typedef struct ga_request_options {
     int64_t max_body;          /**< instead of the session's */
     int idempotent; /**< nonzero: may be sent again on a fresh connection when a kept one broke, whatever the
                          method */
+
+    const ga_pair *cookies; /**< sent besides the jar's, and instead of those with their names; not to another
+                                 origin after a redirect. A Cookie header replaces all of them */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.

@@ -12,6 +12,7 @@
 #include "client/failure.h"
 #include "client/session.h"
 #include "protocol/http1_response.h"
+#include "protocol/http1_writer.h"
 #include "protocol/url.h"
 
 typedef struct ga__call {
@@ -55,6 +56,12 @@ int ga__call_set_body(ga__call *call);
 int ga__call_write_head(ga__call *call);
 /* The head's memory goes back to the session. */
 void ga__call_release_head(ga__call *call);
+
+/* --- request_cookies.c --- */
+/* Adds the Cookie field of the present hop. @return 0, GA_EHEADER, GA_ENOMEM; recorded */
+int ga__call_write_cookies(const ga__call *call, ga__http1_writer *writer);
+/* Puts the cookies that call->response sets into the jar. @return 0, GA_ENOMEM; recorded */
+int ga__call_keep_cookies(const ga__call *call);
 
 /* --- open.c --- */
 /* Opens the call's connection: resolves, connects, shakes hands. Suspends. @return 0 or a failure, recorded

@@ -282,6 +282,8 @@ static int run(ga__call *call)
         code = call->session->limited ? wait_for_rate(call) : 0;
         if (code == 0)
             code = exchange(call);
+        if (code == 0 && ga__headers_has(&call->response->headers, GA__FIELD_SET_COOKIE))
+            code = ga__call_keep_cookies(call);
         if (code == 0)
             code = follow(call);
     } while (code > 0);

@@ -214,6 +214,8 @@ int ga__call_write_head(ga__call *call)
     }
     if (ga__url_has_userinfo(&call->url) && !given_by_hand(call, "Authorization"))
         code = write_userinfo(call, &writer);
+    if (code == 0 && (call->options->cookies || ga_cookie_jar_count(call->session->jar) > 0))
+        code = ga__call_write_cookies(call, &writer);
     if (code < 0)
         return code;
     if (call->content_type && goes_along(call, "Content-Type") &&

@@ -6,6 +6,7 @@
 #include "client/session.h"
 
 #include "base/ascii.h"
+#include "client/cookie_jar.h"
 #include "protocol/http1_writer.h"
 #include <math.h>
 #include <stdlib.h>
@@ -158,6 +159,22 @@ ga__tls_config *ga__session_tls(ga_session *session)
     return session->tls;
 }
 
+static int set_cookies(ga_session *session, const ga_session_options *options)
+{
+    if (options->cookies && options->no_cookies)
+        return ga__fail(GA_EUSAGE, ".cookies and .no_cookies are given both");
+    if (options->no_cookies)
+        return 0;
+    ga_cookie_jar *jar = options->cookies ? options->cookies : ga_cookie_jar_new();
+    int code = jar ? ga__cookie_jar_join(jar) : GA_ENOMEM;
+
+    if (code == 0)
+        session->jar = jar;
+    if (!options->cookies)
+        ga_cookie_jar_free(jar); /* the session alone holds its own */
+    return code;
+}
+
 static size_t limit_of(int option, int when_left_out)
 {
     int limit = option == 0 ? when_left_out : option;
@@ -222,6 +239,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
     if (code == 0 && options->unix_socket && !ga__address_unix(&session->unix_socket, options->unix_socket))
         code = ga__fail(GA_EUSAGE, "unix_socket: the path is empty or longer than 107 bytes");
     if (code == 0)
+        code = set_cookies(session, options);
+    if (code == 0)
         code = set_tls(session, options);
     return code;
 }
@@ -277,6 +296,8 @@ void ga__session_unref(ga_session *session)
     free((char *)(uintptr_t)session->tls_options.cert_file);
     free((char *)(uintptr_t)session->tls_options.key_file);
     ga__tls_config_unref(session->tls);
+    if (session->jar)
+        ga__cookie_jar_leave(session->jar);
     free(session);
 }
 
@@ -299,6 +320,11 @@ void ga_session_free(ga_session *session)
                    stats.in_use, stats.waiting);
     ga__pool_close(&session->pool);
     ga__session_unref(session);
+}
+
+ga_cookie_jar *ga_session_cookies(const ga_session *session)
+{
+    return session ? session->jar : NULL;
 }
 
 void ga_session_pool(const ga_session *session, ga_pool_stats *stats)
