@@ -8,8 +8,8 @@
 #include "client/call.h"
 
 #include "base/ascii.h"
+#include "protocol/basic_auth.h"
 #include "protocol/http1_writer.h"
-#include "protocol/percent.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
 #include <jansson.h>
@@ -116,51 +116,20 @@ static void write_own_headers(const ga__call *call, ga__http1_writer *writer)
             ga__http1_write_field(writer, header->name, header->value);
 }
 
-/* RFC 4648, 4. */
-static void add_base64(ga__buffer *out, const unsigned char *bytes, size_t size)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < size; i += 3) {
-        unsigned left = size - i < 3 ? (unsigned)(size - i) : 3;
-        unsigned group = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
-                         (left > 2 ? bytes[i + 2] : 0);
-
-        for (unsigned digit = 0; digit < 4; digit++)
-            ga__buffer_add_char(out, digit <= left ? alphabet[group >> (18 - 6 * digit) & 63] : '=');
-    }
-}
-
-/* "Basic ..." of the URL's userinfo (RFC 7617), where the caller gave no Authorization of its own. */
+/* "Basic ..." of the URL's userinfo, where the caller gave no Authorization of its own. */
 static int write_userinfo(const ga__call *call, ga__http1_writer *writer)
 {
-    ga__buffer plain = GA__BUFFER_INIT, value = GA__BUFFER_INIT;
-    ga__slice username = ga__url_username(&call->url), password = ga__url_password(&call->url);
-    int code = 0;
+    ga__buffer value = GA__BUFFER_INIT;
+    const char *problem;
+    int code =
+        ga__basic_auth_encoded(&value, ga__url_username(&call->url), ga__url_password(&call->url), &problem);
 
-    ga__percent_decode(&plain, username.data, username.size);
-    if (plain.size > 0 && memchr(plain.data, ':', plain.size)) {
-        code = ga__progress_fail(
-            &call->progress, GA_EHEADER,
-            "Authorization: the user name in the URL has a colon, which Basic cannot carry");
-        goto out;
-    }
-    ga__buffer_add_char(&plain, ':');
-    ga__percent_decode(&plain, password.data, password.size);
-    if (ga__ascii_has_control((ga__slice){plain.data, plain.size})) {
-        code =
-            ga__progress_fail(&call->progress, GA_EHEADER,
-                              "Authorization: the user name or password in the URL has a control character");
-        goto out;
-    }
-    ga__buffer_add(&value, "Basic ");
-    add_base64(&value, (const unsigned char *)plain.data, plain.size);
-    if (plain.failed || value.failed)
+    if (code < 0)
+        ga__progress_fail(&call->progress, code, "Authorization, from the URL: %s", problem);
+    else if (value.failed)
         code = ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the request");
     else
         ga__http1_write_field_sized(writer, "Authorization", strlen("Authorization"), value.data, value.size);
-out:
-    ga__buffer_free(&plain);
     ga__buffer_free(&value);
     return code;
 }
