@@ -63,12 +63,20 @@ typedef struct ga_session_options {
 
     ga_cookie_jar *cookies; /**< the jar to use, which stays the caller's; one of the session's own */
     int no_cookies;         /**< nonzero: cookies are neither kept nor sent, but a request's own */
+
+    const char *user; /**< with the password, who the session is: Basic, or Digest with .digest; not to other
+                           origins after a redirect. UTF-8, without a colon */
+    const char *password;
+    const char *bearer; /**< a token, sent as "Authorization: Bearer ..." */
+    int digest;    /**< nonzero: user and password answer Digest challenges (RFC 7616), and are not sent */
+    int trust_env; /**< nonzero: the environment has a say: credentials from the file that NETRC names, or
+                        ~/.netrc, for its machines, where nothing else says who the user is; Basic */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
  *  suspend.
- *  @return the session, the caller's to free; NULL with GA_ENOTASK, GA_EURL (base_url), GA_EHEADER, GA_ETLS
- *          (a CA or certificate that cannot be loaded), GA_ENOMEM */
+ *  @return the session, the caller's to free; NULL with GA_ENOTASK, GA_EUSAGE, GA_EURL (base_url),
+ * GA_EHEADER, GA_ETLS (a CA or certificate that cannot be loaded), GA_ENOMEM */
 #define ga_session_new(...) \
     ga_session_new_with(&(const ga_session_options){.size_ = sizeof(ga_session_options), __VA_ARGS__})
 GA_API ga_session *ga_session_new_with(const ga_session_options *options);
@@ -118,6 +126,11 @@ typedef struct ga_request_options {
 
     const ga_pair *cookies; /**< sent besides the jar's, and instead of those with their names; not to another
                                  origin after a redirect. A Cookie header replaces all of them */
+
+    const char *user; /**< instead of the session's credentials, as the session's options have them */
+    const char *password;
+    const char *bearer;
+    int digest; /**< nonzero: user and password, or the URL's, answer Digest challenges */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.

@@ -36,6 +36,10 @@ typedef struct ga__call {
     bool follow;
     bool drop_body_headers, drop_credentials, drop_host; /* of the headers, on this hop */
 
+    /* credentials */
+    struct ga__digest_state *digest; /* the call's own, or NULL */
+    unsigned challenges;             /* answered on this hop */
+
     /* the present exchange */
     ga__connection *connection;
     ga__buffer head;     /* the request's, while it is needed */
@@ -62,6 +66,25 @@ void ga__call_release_head(ga__call *call);
 int ga__call_write_cookies(const ga__call *call, ga__http1_writer *writer);
 /* Puts the cookies that call->response sets into the jar. @return 0, GA_ENOMEM; recorded */
 int ga__call_keep_cookies(const ga__call *call);
+
+/* --- request_auth.c --- */
+/* Whether anything but headers may say who the caller is. */
+static inline bool ga__call_may_authorize(const ga__call *call)
+{
+    return ga__url_has_userinfo(&call->url) || call->session->auth || call->options->user ||
+           call->options->bearer;
+}
+/* Judges the credentials of the options. @return 0, GA_EHEADER; recorded */
+int ga__call_check_auth(const ga__call *call);
+/* Whether credentials of the call take the place of the session's headers'. */
+bool ga__call_replaces_auth(const ga__call *call);
+/* Adds the Authorization field of the present hop. @return 0, GA_EHEADER, GA_ENOMEM; recorded */
+int ga__call_write_auth(const ga__call *call, ga__http1_writer *writer);
+/* Looks whether call->response, a 401, asks for what the call can answer. @return 1 when it does, and the
+ * call is ready for the next exchange; 0 when the response is the caller's; a failure, recorded */
+int ga__call_answer_challenge(ga__call *call);
+/* Forgets the call's own challenge. */
+void ga__call_end_auth(ga__call *call);
 
 /* --- open.c --- */
 /* Opens the call's connection: resolves, connects, shakes hands. Suspends. @return 0 or a failure, recorded

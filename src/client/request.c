@@ -90,6 +90,8 @@ static int prepare(ga__call *call)
         code = parse_url(call);
     if (code == 0)
         code = ga__call_set_body(call);
+    if (code == 0 && (ga__call_may_authorize(call) || call->options->password || call->options->digest))
+        code = ga__call_check_auth(call);
     if (code == 0)
         code = ga__call_write_head(call);
     return code;
@@ -216,6 +218,9 @@ static int go_on(ga__call *call, ga__redirect *redirect)
         call->body_size = 0;
     }
     call->redirects++;
+    call->challenges = 0;
+    if (call->drop_credentials || ga__url_has_userinfo(&call->url))
+        ga__call_end_auth(call);
     ga_response_free(call->response);
     call->response = NULL;
     return ga__call_write_head(call);
@@ -261,12 +266,15 @@ static GA_NOINLINE int follow_redirect(ga__call *call)
     return code < 0 ? code : followed;
 }
 
-/* Looks whether the answer is a redirect to be followed. @return 1 when it is, and the call is ready for the
- * next hop; 0 when the answer is the caller's; a failure, recorded */
+/* Looks whether the answer is a redirect to be followed, or a challenge that can be answered. @return 1 when
+ * it is, and the call is ready for the next exchange; 0 when the answer is the caller's; a failure, recorded
+ */
 static int follow(ga__call *call)
 {
     int status = call->response->http.status;
 
+    if (status == 401 && ga__call_may_authorize(call))
+        return ga__call_answer_challenge(call);
     return call->follow && status >= 300 && status <= 399 ? follow_redirect(call) : 0;
 }
 
@@ -308,6 +316,7 @@ static void end(ga__call *call)
     if (call->progress.url)
         ga__url_free(&call->url);
     free(call->owned_body);
+    ga__call_end_auth(call);
     ga__session_unref(call->session);
 }
 

@@ -8,7 +8,6 @@
 #include "client/call.h"
 
 #include "base/ascii.h"
-#include "protocol/basic_auth.h"
 #include "protocol/http1_writer.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
@@ -89,7 +88,7 @@ static bool given_by_hand(const ga__call *call, const char *name)
 static void write_session_headers(const ga__call *call, ga__http1_writer *writer)
 {
     const ga_session *session = call->session;
-    bool authorized = ga__url_has_userinfo(&call->url);
+    bool authorized = ga__call_may_authorize(call) && ga__call_replaces_auth(call);
     uint64_t made = (uint64_t)authorized << GA__FIELD_AUTHORIZATION | (uint64_t)(call->content_type != NULL)
                                                                           << GA__FIELD_CONTENT_TYPE;
 
@@ -114,24 +113,6 @@ static void write_own_headers(const ga__call *call, ga__http1_writer *writer)
         if (header->value && goes_along(call, header->name) &&
             !(call->options->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type")))
             ga__http1_write_field(writer, header->name, header->value);
-}
-
-/* "Basic ..." of the URL's userinfo, where the caller gave no Authorization of its own. */
-static int write_userinfo(const ga__call *call, ga__http1_writer *writer)
-{
-    ga__buffer value = GA__BUFFER_INIT;
-    const char *problem;
-    int code =
-        ga__basic_auth_encoded(&value, ga__url_username(&call->url), ga__url_password(&call->url), &problem);
-
-    if (code < 0)
-        ga__progress_fail(&call->progress, code, "Authorization, from the URL: %s", problem);
-    else if (value.failed)
-        code = ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the request");
-    else
-        ga__http1_write_field_sized(writer, "Authorization", strlen("Authorization"), value.data, value.size);
-    ga__buffer_free(&value);
-    return code;
 }
 
 /* --- the head ------------------------------------------------------------------------------------- */
@@ -181,8 +162,8 @@ int ga__call_write_head(ga__call *call)
         note_own_headers(call);
         write_own_headers(call, &writer);
     }
-    if (ga__url_has_userinfo(&call->url) && !given_by_hand(call, "Authorization"))
-        code = write_userinfo(call, &writer);
+    if (ga__call_may_authorize(call))
+        code = ga__call_write_auth(call, &writer);
     if (code == 0 && (call->options->cookies || ga_cookie_jar_count(call->session->jar) > 0))
         code = ga__call_write_cookies(call, &writer);
     if (code < 0)

@@ -6,6 +6,7 @@
 #include "client/session.h"
 
 #include "base/ascii.h"
+#include "client/auth.h"
 #include "client/cookie_jar.h"
 #include "protocol/http1_writer.h"
 #include <math.h>
@@ -20,7 +21,7 @@ enum {
     DEFAULT_MAX_HEAD = 64 << 10,
     MOST_MAX_HEAD =
         GA__LENT_SIZE - (64 << 10), /* a head must fit into the loop's buffer, with something behind it */
-    OWN_HEADERS = 2                 /* User-Agent and Accept */
+    OWN_HEADERS = 3                 /* User-Agent, Accept and Authorization */
 };
 
 /* --- headers -------------------------------------------------------------------------------------- */
@@ -42,6 +43,20 @@ static int add_header(ga_session *session, size_t *count, const char *name, cons
     return pair->name && pair->value ? 0 : ga__fail(GA_ENOMEM, "no memory for a session");
 }
 
+static int add_authorization(ga_session *session, size_t *count, const ga_session_options *options)
+{
+    ga__buffer value = GA__BUFFER_INIT;
+    int code = ga__auth_header(&value, options);
+
+    if (code == 0 && (value.size > 0 || options->digest) &&
+        ga__names_header(options->headers, "Authorization"))
+        code = ga__fail(GA_EUSAGE, "a header of the session, Authorization: .user or .bearer says that");
+    else if (code == 0 && value.size > 0)
+        code = add_header(session, count, "Authorization", value.data);
+    ga__buffer_free(&value);
+    return code;
+}
+
 static int copy_headers(ga_session *session, const ga_session_options *options)
 {
     const char *agent = options->user_agent ? options->user_agent : "gather/" GA__VERSION;
@@ -60,7 +75,7 @@ static int copy_headers(ga_session *session, const ga_session_options *options)
     for (size_t i = 0; i < given && code == 0; i++)
         if (options->headers[i].value)
             code = add_header(session, &count, options->headers[i].name, options->headers[i].value);
-    return code;
+    return code < 0 ? code : add_authorization(session, &count, options);
 }
 
 /* Writes the headers once, as they stand in the head of every request that changes none of them. */
@@ -241,6 +256,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
     if (code == 0)
         code = set_cookies(session, options);
     if (code == 0)
+        code = ga__auth_new(&session->auth, options);
+    if (code == 0)
         code = set_tls(session, options);
     return code;
 }
@@ -296,6 +313,7 @@ void ga__session_unref(ga_session *session)
     free((char *)(uintptr_t)session->tls_options.cert_file);
     free((char *)(uintptr_t)session->tls_options.key_file);
     ga__tls_config_unref(session->tls);
+    ga__auth_free(session->auth);
     if (session->jar)
         ga__cookie_jar_leave(session->jar);
     free(session);

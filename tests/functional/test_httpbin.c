@@ -339,6 +339,64 @@ static int repeated_headers_are_told_in_order(void *arg)
     return 0;
 }
 
+static void expect_cookies(ga_response *response, const char *one, const char *two)
+{
+    json_t *told = ga_json(response);
+
+    EXPECT(ga_status(response) == 200);
+    EXPECT_TEXT(peers_json(told, "cookies.one"), one);
+    EXPECT_TEXT(peers_json(told, "cookies.two"), two);
+    json_decref(told);
+    ga_response_free(response);
+}
+
+static int cookies_are_kept_and_sent(void *arg)
+{
+    ga_auto(ga_session) session = open_session(arg);
+
+    expect_cookies(ga_get(session, "/cookies"), "(none)", "(none)");
+    expect_cookies(ga_get(session, "/cookies/set?one=1&two=zwei"), "1", "zwei"); /* set by a redirect */
+    expect_cookies(ga_get(session, "/cookies", .cookies = GA_PAIRS({"one", "own"})), "own", "zwei");
+    expect_cookies(ga_get(session, "/cookies/delete?one="), "(none)", "zwei");
+    EXPECT(ga_cookie_jar_count(ga_session_cookies(session)) == 1);
+    return 0;
+}
+
+static int expect_status(ga_response *response, int status)
+{
+    EXPECT(ga_status(response) == status);
+    ga_response_free(response);
+    return 0;
+}
+
+static int credentials_are_taken(void *arg)
+{
+    ga_auto(ga_session) session = open_session(arg);
+
+    expect_status(ga_get(session, "/basic-auth/me/p%20w", .user = "me", .password = "p w"), 200);
+    expect_status(ga_get(session, "/basic-auth/me/pw", .user = "me", .password = "other"), 401);
+    expect_status(ga_get(session, "/bearer", .bearer = "token"), 200);
+    expect_status(ga_get(session, "/bearer"), 401);
+    return 0;
+}
+
+static int digests_are_answered(void *arg)
+{
+    const peers *servers = arg;
+    ga_auto(ga_session) session = ga_session_new(.base_url = servers->base, .ca_file = servers->ca_file,
+                                                 .user = "me", .password = "pw", .digest = 1);
+
+    for (int i = 0; i < 3; i++) {
+        expect_status(ga_get(session, "/digest-auth/auth/me/pw/MD5"), 200);
+        expect_status(ga_get(session, "/digest-auth/auth-int/me/pw/MD5"), 200);
+        expect_status(ga_get(session, "/digest-auth/auth/me/pw/SHA-256"), 200);
+    }
+    expect_status(
+        ga_get(session, "/digest-auth/auth/me/pw/SHA-256", .user = "me", .password = "wrong", .digest = 1),
+        401);
+    return 0;
+}
+
 #define BOTH(function) PEERS_BOTH(function, "HTTPBIN", "CA_FILE")
 
 int main(void)
@@ -360,6 +418,9 @@ int main(void)
         BOTH(a_redirect_to_another_origin_takes_no_credentials),
         BOTH(head_and_304_have_no_body),
         BOTH(repeated_headers_are_told_in_order),
+        BOTH(cookies_are_kept_and_sent),
+        BOTH(credentials_are_taken),
+        BOTH(digests_are_answered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
