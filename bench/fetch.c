@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fetch --url URL -n REQUESTS -c CONCURRENCY [--cacert FILE]
+ * fetch --url URL -n REQUESTS -c CONCURRENCY [--cacert FILE] [--http2 [--connections N]]
  *
  * Makes so many GETs, so many at once, over kept connections, and prints what that cost as one line of JSON.
  */
@@ -36,7 +36,9 @@ static int call_repeatedly(void *arg)
 
 static int fetch(void *arg)
 {
-    ga_auto(ga_session) session = ga_session_new(.limit = options.concurrency, .ca_file = options.ca_file);
+    ga_auto(ga_session) session =
+        ga_session_new(.limit = options.connections ? options.connections : options.concurrency,
+                       .ca_file = options.ca_file, .http = options.http ? options.http : 11);
     ga_group group;
 
     (void)arg;

@@ -17,6 +17,8 @@ typedef struct bench_options {
     const char *ca_file;
     long requests;
     int concurrency;
+    int http;        /* 0, or 2 with --http2 */
+    int connections; /* with --http2; 0: no limit */
 } bench_options;
 
 static inline long bench_number(const char *program, const char *option, const char *text)
@@ -36,6 +38,8 @@ static inline void bench_parse(bench_options *options, int argc, char **argv)
     static const struct option names[] = {
         {"url", required_argument, NULL, 'u'},
         {"cacert", required_argument, NULL, 'a'},
+        {"http2", no_argument, NULL, '2'},
+        {"connections", required_argument, NULL, 'm'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -48,6 +52,12 @@ static inline void bench_parse(bench_options *options, int argc, char **argv)
             break;
         case 'a':
             options->ca_file = optarg;
+            break;
+        case '2':
+            options->http = 2;
+            break;
+        case 'm':
+            options->connections = (int)bench_number(argv[0], "--connections", optarg);
             break;
         case 'n':
             options->requests = bench_number(argv[0], "-n", optarg);

@@ -71,6 +71,14 @@ typedef struct ga_session_options {
     int digest;    /**< nonzero: user and password answer Digest challenges (RFC 7616), and are not sent */
     int trust_env; /**< nonzero: the environment has a say: credentials from the file that NETRC names, or
                         ~/.netrc, for its machines, where nothing else says who the user is; Basic */
+
+    int http;          /**< 0: HTTP/2 over TLS where the server agrees (ALPN), else HTTP/1.1; 11: HTTP/1.1
+                            only; 2: HTTP/2 only, over plain TCP by prior knowledge */
+    double http2_ping; /**< HTTP/2: after so long a silence while requests are under way the server is asked
+                          for a sign of life, and the connection given up when none comes in 15 s; 30;
+                          negative: never */
+    size_t
+        http2_window; /**< HTTP/2: bytes of each body that the server may send ahead of what is read, 1 MiB */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -170,7 +178,7 @@ GA_API const char *ga_reason(const ga_response *response);
 GA_API const char *ga_url(const ga_response *response);
 /** How many redirects were followed. */
 GA_API int ga_redirects(const ga_response *response);
-/** The HTTP version, "1.1". */
+/** The HTTP version: "1.1", "1.0" or "2"; "" for NULL. */
 GA_API const char *ga_http_version(const ga_response *response);
 
 /** A header's value, the first of that name, whatever its case; NULL when there is none, or for NULL. */

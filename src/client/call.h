@@ -49,6 +49,9 @@ typedef struct ga__call {
     ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
     ga__buffer partial;  /* of the response's head */
     ga_response *response;
+    struct ga__http2_exchange *http2; /* its part in a shared connection; NULL over HTTP/1.1 */
+    bool again;                       /* it failed, and is to go out once more, on whatever connection */
+    unsigned refusals;                /* how often the server would not act on it */
     ga__http1_response http;
     ga__url url; /* of the present hop; progress.url is set when it is parsed */
 } ga__call;

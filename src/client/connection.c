@@ -5,6 +5,7 @@
  */
 #include "client/connection.h"
 
+#include "client/http2_connection.h"
 #include <stdlib.h>
 
 ga__connection *ga__connection_new(ga__origin *origin)
@@ -20,6 +21,8 @@ ga__connection *ga__connection_new(ga__origin *origin)
 
 void ga__connection_free(ga__connection *connection)
 {
+    if (connection->http2)
+        ga__http2_connection_free(connection->http2);
     ga__stream_close(&connection->stream);
     free(connection);
 }
@@ -41,6 +44,8 @@ static void on_event(ga__fd *fd, unsigned events)
 
 void ga__connection_watch(ga__connection *connection, void (*on_idle_event)(ga__connection *connection))
 {
+    if (connection->http2)
+        return;
     connection->on_idle_event = on_idle_event;
     connection->stream.fd.on_event = on_idle_event ? on_event : NULL;
 }

@@ -16,6 +16,9 @@ struct ga__connection {
     uint64_t idle_until;                               /* while it idles: when it is closed */
     bool served;                                       /* it has carried a request to its answer */
     void (*on_idle_event)(ga__connection *connection); /* while it is watched, or NULL */
+    bool opening;                                      /* it was lent to be opened */
+    struct ga__http2_connection *http2;                /* when it speaks HTTP/2; then it has no watch */
+    size_t lent;                                       /* HTTP/2: to so many requests */
 };
 
 /* A connection that is not open yet. NULL when there is no memory. Does not count as a place. */

@@ -9,6 +9,7 @@
  * when it has come.
  */
 #include "client/call.h"
+#include "client/http2_exchange.h"
 #include "client/response.h"
 
 #include <stdlib.h>
@@ -232,6 +233,8 @@ int ga__call_exchange(ga__call *call)
     progress->sent = call->sent_before;
     progress->bytes_sent = progress->bytes_received = 0;
     call->response = NULL;
+    if (call->connection->http2)
+        return ga__http2_call_exchange(call);
     call->partial = GA__BUFFER_INIT;
     ga__http1_response_init(&call->http, &call->session->limits,
                             strcmp(call->method, "HEAD") == 0 ? GA__HTTP1_TO_HEAD : 0);

@@ -5,6 +5,7 @@
  * one, after having closed a connection of its own session that idles. Called by client/request.c.
  */
 #include "client/call.h"
+#include "client/http2_connection.h"
 
 #include "io/connect.h"
 #include "io/descriptors.h"
@@ -91,6 +92,27 @@ static int shake_hands(ga__call *call)
     return code < 0 ? step_failed(call, code, wait) : 0;
 }
 
+/* Speaks what the TLS handshake has agreed on, or the session wants. */
+static int choose_protocol(ga__call *call)
+{
+    ga__connection *connection = call->connection;
+    int http = call->session->pool.http, code = 0;
+    bool http2 = call->url.secure ? ga__slice_equal(ga__tls_protocol(&connection->stream), GA__SLICE("h2"))
+                                  : http == GA__HTTP_2;
+
+    if (http == GA__HTTP_2 && !http2)
+        return ga__progress_fail(&call->progress, GA_EPROTOCOL,
+                                 "the server (%s) does not agree to speak HTTP/2 (ALPN)",
+                                 connection->stream.peer);
+    if (http2)
+        code = ga__http2_connection_start(connection, call->session);
+    if (code < 0)
+        return ga__progress_failed(&call->progress, code);
+    call->session->pool.opened++;
+    ga__pool_opened(connection);
+    return 0;
+}
+
 int ga__call_open(ga__call *call)
 {
     const ga_session *session = call->session;
@@ -101,6 +123,6 @@ int ga__call_open(ga__call *call)
     if (code == 0 && call->url.secure)
         code = shake_hands(call);
     if (code == 0)
-        call->session->pool.opened++;
+        code = choose_protocol(call);
     return code;
 }

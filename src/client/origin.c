@@ -60,6 +60,8 @@ static ga__origin *origin_new(ga__pool *pool, const ga__url *url, uint64_t hash)
         .hash = hash, .pool = pool, .port = url->port, .secure = url->secure, .host_size = host_size};
     ga__list_init(&origin->idle);
     ga__list_init(&origin->waiting);
+    ga__list_init(&origin->shared);
+    origin->separate = pool->http == GA__HTTP_1 || (pool->http == GA__HTTP_AUTO && !url->secure);
     memcpy(origin->host, ga__url_host(url), host_size);
     origin->host[host_size] = '\0';
     return origin;

@@ -10,6 +10,7 @@
 #include "client/pool.h"
 
 #include "client/connection.h"
+#include "client/http2_connection.h"
 #include "client/origin.h"
 #include "task/loop.h"
 #include <limits.h>
@@ -44,12 +45,17 @@ void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double k
 
 /* --- counting places ------------------------------------------------------------------------------ */
 
+/* Whether the origin may have one more connection. */
+static bool may_open(const ga__origin *origin)
+{
+    return origin->connections < origin->pool->limit_per_host && (origin->separate || origin->opening == 0);
+}
+
 /* Puts the origin into `turns`, or takes it out, as its waiters and connections are now. */
 static void update_turn(ga__origin *origin)
 {
     ga__pool *pool = origin->pool;
-    bool due =
-        !ga__list_empty(&origin->waiting) && origin->connections < pool->limit_per_host && !pool->closed;
+    bool due = !ga__list_empty(&origin->waiting) && may_open(origin) && !pool->closed;
 
     if (due && !ga__linked(&origin->turn)) {
         origin->passed = 0;
@@ -63,6 +69,7 @@ static void take_place(ga__origin *origin)
 {
     origin->pool->connections++;
     origin->connections++;
+    origin->opening++;
     update_turn(origin);
 }
 
@@ -153,7 +160,8 @@ static void put_idle(ga__connection *connection, double seconds)
     ga__pool *pool = origin->pool;
 
     connection->idle_until = ga__deadline(ga__now(), seconds);
-    ga__list_push_front(&origin->idle, &connection->in_origin);
+    if (!connection->http2)
+        ga__list_push_front(&origin->idle, &connection->in_origin);
     ga__list_push_back(&pool->idle, &connection->in_pool);
     pool->idle_count++;
     ga__connection_watch(connection, on_idle_event);
@@ -190,6 +198,55 @@ static ga__origin *first_turn(const ga__pool *pool)
     return link ? GA__OF(link, ga__origin, turn) : NULL;
 }
 
+/* Whether a connection to `origin` that is free now serves its own: see the top of pool.h. */
+static bool goes_first(ga__origin *origin)
+{
+    ga__origin *first = first_turn(origin->pool);
+
+    if (!first || first == origin)
+        return true;
+    if (first->connections == 0 || first->passed >= MOST_PASSES)
+        return false;
+    first->passed++;
+    return true;
+}
+
+static bool serves_own(ga__origin *origin)
+{
+    return !ga__list_empty(&origin->waiting) && goes_first(origin);
+}
+
+/* Takes a part in a shared connection. */
+static void join(ga__connection *connection)
+{
+    ga__pool *pool = connection->origin->pool;
+
+    if (ga__linked(&connection->in_pool)) { /* it idles no more */
+        ga__unlink(&connection->in_pool);
+        pool->idle_count--;
+    }
+    connection->lent++;
+    if (connection->lent >= ga__http2_connection_room(connection->http2))
+        ga__unlink(&connection->in_origin);
+}
+
+/* The shared connection that takes one more request; NULL where there is none. */
+static ga__connection *find_shared(const ga__origin *origin)
+{
+    ga__link *link = ga__list_first(&origin->shared);
+
+    return link ? GA__OF(link, ga__connection, in_origin) : NULL;
+}
+
+/* Serves those in line for the origin from its shared connections. */
+static void serve_shared(ga__origin *origin)
+{
+    for (ga__connection *connection; (connection = find_shared(origin)) && serves_own(origin);) {
+        join(connection);
+        serve(origin, connection);
+    }
+}
+
 /* Gives out free places in turn, closing what idles elsewhere where it takes a place that is waited for. */
 static void serve_line(ga__pool *pool)
 {
@@ -203,21 +260,6 @@ static void serve_line(ga__pool *pool)
             serve(origin, NULL);
         }
     }
-}
-
-/* Whether a connection to `origin` that is free now serves those in line for it: see the top of pool.h. */
-static bool serves_own(ga__origin *origin)
-{
-    ga__origin *first = first_turn(origin->pool);
-
-    if (ga__list_empty(&origin->waiting))
-        return false;
-    if (!first || first == origin)
-        return true;
-    if (first->connections == 0 || first->passed >= MOST_PASSES)
-        return false;
-    first->passed++;
-    return true;
 }
 
 /* Stands in line. @return 0 with a place (*connection NULL) or a connection; or as ga__pool_acquire */
@@ -269,14 +311,44 @@ static ga__connection *reuse_idle(ga__origin *origin, bool once)
     return NULL;
 }
 
+/* A part in a connection that takes one more. One that idled is looked at before, since the server may have
+ * closed it; what turns out to be done for is taken off the list. */
+static GA_NOINLINE ga__connection *reuse_shared(ga__origin *origin)
+{
+    for (ga__connection *connection; (connection = find_shared(origin));) {
+        bool idle = connection->lent == 0;
+
+        if (idle)
+            ga__http2_connection_look(connection->http2);
+        if (ga__http2_connection_room(connection->http2) > 0) {
+            if (!goes_first(origin))
+                return NULL;
+            join(connection);
+            return connection;
+        }
+        ga__unlink(&connection->in_origin);
+        if (!idle)
+            continue; /* it ends with the last of its requests */
+        take_idle(connection);
+        ga__connection_free(connection);
+        origin->connections--; /* not free_place: the origin must stay */
+        origin->pool->connections--;
+        update_turn(origin);
+    }
+    return NULL;
+}
+
 /* Fills a place with a connection that is to be opened. Without memory the place is given back. */
 static int fill_place(ga__origin *origin, ga__connection **connection)
 {
     ga__pool *pool = origin->pool;
 
     *connection = ga__connection_new(origin);
-    if (*connection)
+    if (*connection) {
+        (*connection)->opening = true;
         return 0;
+    }
+    origin->opening--;
     free_place(origin);
     serve_line(pool);
     return ga__fail(GA_ENOMEM, "no memory for a connection");
@@ -292,15 +364,14 @@ int ga__pool_acquire(ga__pool *pool, const ga__url *url, bool once, uint64_t dea
 
     if (!origin)
         return ga__fail(GA_ENOMEM, "no memory for an origin");
-    *connection = reuse_idle(origin, once);
+    *connection = ga__list_empty(&origin->shared) ? reuse_idle(origin, once) : reuse_shared(origin);
     if (*connection) {
         pool->reused++;
         return 0;
     }
-    if (origin->connections < pool->limit_per_host && pool->connections >= pool->limit &&
-        pool->idle_count > 0)
+    if (may_open(origin) && pool->connections >= pool->limit && pool->idle_count > 0)
         close_idle(idle_longest(pool)); /* another origin's: this one has none */
-    if (origin->connections < pool->limit_per_host && pool->connections < pool->limit) {
+    if (may_open(origin) && pool->connections < pool->limit) {
         take_place(origin);
         return fill_place(origin, connection);
     }
@@ -328,12 +399,83 @@ static bool is_sound(ga__connection *connection)
     return !(stream->fd.ready & GA__READABLE) || ga__stream_idle_ok(stream);
 }
 
+/* --- shared connections --------------------------------------------------------------------------- */
+
+/* The caller's attempt to open a connection has ended. What an origin speaks whose first connection fails is
+ * not waited for any longer. */
+static void end_opening(ga__connection *connection)
+{
+    ga__origin *origin = connection->origin;
+
+    if (!connection->opening)
+        return;
+    connection->opening = false;
+    origin->opening--;
+    if (connection->http2)
+        origin->separate = false;
+    else if (ga__list_empty(&origin->shared))
+        origin->separate = true;
+}
+
+void ga__pool_opened(ga__connection *connection)
+{
+    ga__origin *origin = connection->origin;
+
+    end_opening(connection);
+    if (connection->http2) {
+        connection->lent = 1;
+        ga__pool_shared_changed(connection);
+        return;
+    }
+    update_turn(origin);
+    if (ga__linked(&origin->turn))
+        serve_line(origin->pool);
+}
+
+void ga__pool_shared_changed(ga__connection *connection)
+{
+    ga__origin *origin = connection->origin;
+    ga__pool *pool = origin->pool;
+    size_t room = ga__http2_connection_room(connection->http2);
+    double keep = idle_time(pool, -1);
+
+    if (room <= connection->lent)
+        ga__unlink(&connection->in_origin);
+    else if (!ga__linked(&connection->in_origin))
+        ga__list_push_back(&origin->shared, &connection->in_origin);
+    serve_shared(origin);
+    if (connection->lent > 0) {
+        update_turn(origin);
+    } else if (room == 0 || pool->closed || keep <= 0) {
+        if (ga__linked(&connection->in_pool))
+            take_idle(connection);
+        ga__unlink(&connection->in_origin);
+        ga__connection_free(connection);
+        free_place(origin);
+    } else if (!ga__linked(&connection->in_pool)) {
+        put_idle(connection, keep);
+    }
+    serve_line(pool);
+}
+
+/* A request gives back its part in a shared connection. */
+static GA_NOINLINE void release_shared(ga__connection *connection)
+{
+    connection->lent--;
+    ga__pool_shared_changed(connection);
+}
+
 void ga__pool_release(ga__connection *connection, bool reusable, int hint)
 {
     ga__origin *origin = connection->origin;
     ga__pool *pool = origin->pool;
     double keep = idle_time(pool, hint);
 
+    end_opening(connection);
+    if (connection->http2) {
+        release_shared(connection);
+        return;
+    }
     if (!reusable || pool->closed || keep <= 0 || !is_sound(connection)) {
         ga__connection_free(connection);
         free_place(origin);

@@ -10,6 +10,10 @@
  * are taken. A connection that becomes free serves its own origin before another whose turn it is, since a
  * connection kept is worth a handshake, but only where the other holds connections of its own, and not often
  * in a row.
+ *
+ * Connections that speak HTTP/2 are shared: each takes as many requests as its server allows, and only when
+ * all are full is another opened, one at a time. While it is not known what an origin speaks, the first
+ * connection to it is waited for.
  */
 #ifndef GA__POOL_H
 #define GA__POOL_H
@@ -21,6 +25,9 @@
 
 typedef struct ga__connection ga__connection;
 
+/* ga_session_options.http */
+enum { GA__HTTP_AUTO = 0, GA__HTTP_1 = 11, GA__HTTP_2 = 2 };
+
 /* Where requests go: scheme, host and port. Exists while it has connections or somebody waits for one. */
 typedef struct ga__origin {
     struct ga__origin *next; /* in its bucket */
@@ -28,9 +35,12 @@ typedef struct ga__origin {
     struct ga__pool *pool;
     size_t connections; /* lent, being opened, and idle */
     ga__list idle;      /* connections, the one used last first */
+    ga__list shared;    /* connections that speak HTTP/2 and take a further request */
     ga__list waiting;   /* requests in line, the first to come first */
     ga__link turn;      /* in pool->turns: somebody waits, and limit_per_host allows one more connection */
     unsigned passed;    /* how often in a row others were served on its turn */
+    size_t opening;     /* connections being opened, or about to be */
+    bool separate;      /* each request has a connection of its own: it does not speak HTTP/2 */
     uint16_t port;
     bool secure;
     size_t host_size;
@@ -53,6 +63,7 @@ typedef struct ga__pool {
     size_t bucket_count; /* a power of two, or 0 */
     size_t origin_count;
     bool closed;
+    int http; /* as ga_session_options.http */
 } ga__pool;
 
 void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive);
@@ -65,9 +76,18 @@ void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double k
 int ga__pool_acquire(ga__pool *pool, const ga__url *url, bool once, uint64_t deadline,
                      ga__connection **connection);
 
-/* Gives the place up. An open connection is kept where `reusable`, and closed otherwise. `hint` is how long
- * the server says that it keeps it, in seconds; negative where it does not say. Does not suspend. */
+/* Gives the place up, or the part in a shared connection, about which the latter knows all. An open
+ * connection is kept where `reusable`, and closed otherwise. `hint` is how long the server says that it keeps
+ * it, in seconds; negative where it does not say. Does not suspend. */
 void ga__pool_release(ga__connection *connection, bool reusable, int hint);
+
+/* The caller has opened the connection. Where it speaks HTTP/2, connection->http2 is set, and others may
+ * share it from now on. */
+void ga__pool_opened(ga__connection *connection);
+
+/* How many requests the shared connection takes may have changed. It is freed where nobody holds it and it
+ * takes none. */
+void ga__pool_shared_changed(ga__connection *connection);
 
 /* Closes the connection that has idled longest, for its descriptor. False where none idles. */
 bool ga__pool_close_idle(ga__pool *pool);

@@ -148,21 +148,16 @@ static bool is_stale(const ga__call *call, int code)
 
     if (code != GA_EDISCONNECTED && code != GA_ERESET && code != GA_ETLS)
         return false;
-    return call->connection && call->connection->served && progress->bytes_received == 0 &&
-           (progress->bytes_sent == 0 || call->idempotent);
+    return call->connection && !call->connection->http2 && call->connection->served &&
+           progress->bytes_received == 0 && (progress->bytes_sent == 0 || call->idempotent);
 }
 
-static int exchange(ga__call *call)
+static int exchange_once(ga__call *call)
 {
     ga__progress *progress = &call->progress;
-
-    progress->attempt = 1;
-    progress->reused = false;
-    progress->sent = call->sent_before = GA_SENT_NO;
-    progress->bytes_sent = progress->bytes_received = 0;
     int code = acquire(call);
 
-    if (code == 0 && !ga__connection_is_open(call->connection))
+    if (code == 0 && !call->connection->http2 && !ga__connection_is_open(call->connection))
         code = ga__call_open(call);
     if (code == 0)
         code = ga__call_exchange(call);
@@ -180,6 +175,30 @@ static int exchange(ga__call *call)
     }
     if (code < 0)
         give_up_connection(call);
+    return code;
+}
+
+static int exchange(ga__call *call)
+{
+    ga__progress *progress = &call->progress;
+
+    progress->attempt = 1;
+    progress->reused = false;
+    progress->sent = call->sent_before = GA_SENT_NO;
+    progress->bytes_sent = progress->bytes_received = 0;
+    call->refusals = 0;
+    int code = exchange_once(call);
+
+    while (GA_UNLIKELY(call->again)) {
+        call->again = false;
+        progress->attempt++;
+        progress->reused = false;
+        progress->bytes_sent = 0;
+        call->sent_before = progress->sent;
+        code = ga__call_write_head(call);
+        if (code == 0)
+            code = exchange_once(call);
+    }
     return code;
 }
 

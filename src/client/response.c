@@ -5,6 +5,7 @@
  */
 #include "client/response.h"
 
+#include "client/http2_exchange.h"
 #include "client/repr.h"
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,11 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     response->capacity = room;
     response->session = call->session;
     response->connection = call->connection;
+    response->http2 = call->http2;
+    response->over_http2 = call->http2 != NULL;
     ga__session_ref(call->session);
     call->connection = NULL;
+    call->http2 = NULL;
     response->size = ga__response_decode(response, rest, rest_size, response->body);
     response->body[response->size] = '\0';
     return response;
@@ -77,6 +81,8 @@ void ga__response_settle(ga_response *response)
                    ? ga__http1_keep_alive_timeout(&response->headers)
                    : -1;
 
+    if (response->http2)
+        ga__http2_release(response);
     connection->served = true;
     response->connection = NULL;
     ga__pool_release(connection, reusable, hint);
@@ -128,6 +134,8 @@ const char *ga_http_version(const ga_response *response)
 {
     if (!response)
         return "";
+    if (response->over_http2)
+        return "2";
     return response->http.minor == 0 ? "1.0" : "1.1";
 }
 

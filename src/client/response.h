@@ -10,8 +10,10 @@
 #include "client/call.h"
 
 struct ga_response {
-    ga_session *session;        /* while there is a connection, which holds a reference */
-    ga__connection *connection; /* NULL: it is not needed any more */
+    ga_session *session;              /* while there is a connection, which holds a reference */
+    ga__connection *connection;       /* NULL: it is not needed any more */
+    struct ga__http2_exchange *http2; /* the part in a shared connection; NULL over HTTP/1.1, or not needed */
+    bool over_http2;
     ga__http1_response http;
     ga__headers headers;
     ga__progress progress; /* its strings are the response's */

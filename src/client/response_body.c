@@ -7,6 +7,7 @@
 #include "client/response.h"
 
 #include "base/ascii.h"
+#include "client/http2_exchange.h"
 #include "protocol/charset.h"
 #include "protocol/json_depth.h"
 #include <jansson.h>
@@ -84,7 +85,8 @@ static int body_failed(const ga_response *response)
 /* The connection ended. @return 0 where that is the body's end */
 static int at_end(ga_response *response)
 {
-    bool clean = response->http.body.kind != GA__BODY_CLOSE || !response->connection->stream.truncated;
+    bool clean = response->http.body.kind != GA__BODY_CLOSE || response->http2 ||
+                 !response->connection->stream.truncated;
     int code = ga__http1_response_eof(&response->http);
 
     if (code == GA__HTTP1_DONE && clean) {
@@ -117,7 +119,9 @@ static size_t most(const ga_response *response, size_t size)
  * only what frames it; 0 at the end; a failure, recorded */
 static ssize_t receive_now(ga_response *response, char *out, size_t size)
 {
-    ssize_t count = ga__stream_recv_now(&response->connection->stream, out, most(response, size));
+    ssize_t count = response->http2
+                        ? ga__http2_recv_now(response, out, size)
+                        : ga__stream_recv_now(&response->connection->stream, out, most(response, size));
 
     if (count == GA_EAGAIN)
         return GA_EAGAIN;
@@ -152,7 +156,8 @@ static ssize_t receive(ga_response *response, char *out, size_t size)
 
     for (;;) {
         uint64_t before = response->progress.bytes_received;
-        int code = ga__stream_wait_readable(&response->connection->stream, wait.at);
+        int code = response->http2 ? ga__http2_wait_readable(response, wait.at)
+                                   : ga__stream_wait_readable(&response->connection->stream, wait.at);
 
         if (code < 0)
             return wait_failed(response, code, wait.by);
@@ -169,7 +174,7 @@ void ga__response_drain(ga_response *response)
 {
     char *lent = ga__loop_lend();
 
-    if (!lent || response->done)
+    if (!lent || response->done || response->http2)
         return;
     ssize_t count = ga__stream_recv_now(&response->connection->stream, lent, GA__LENT_SIZE);
 

@@ -21,8 +21,13 @@ enum {
     DEFAULT_MAX_HEAD = 64 << 10,
     MOST_MAX_HEAD =
         GA__LENT_SIZE - (64 << 10), /* a head must fit into the loop's buffer, with something behind it */
-    OWN_HEADERS = 3                 /* User-Agent, Accept and Authorization */
+    DEFAULT_HTTP2_WINDOW = 1 << 20,
+    LEAST_HTTP2_WINDOW = 16 << 10,
+    MOST_HTTP2_WINDOW = 1 << 30,
+    OWN_HEADERS = 3 /* User-Agent, Accept and Authorization */
 };
+
+static const double DEFAULT_HTTP2_PING = 30;
 
 /* --- headers -------------------------------------------------------------------------------------- */
 
@@ -141,6 +146,13 @@ static char *copy_string(const char *string, bool *failed)
     return copy;
 }
 
+static const char *alpn_of(int http)
+{
+    if (http == GA__HTTP_1)
+        return "http/1.1";
+    return http == GA__HTTP_2 ? "h2" : "h2,http/1.1";
+}
+
 /* Keeps what TLS needs. Files that are named are read now, so that a mistake shows at once; the system's CAs
  * are read when an https URL asks for them. */
 static int set_tls(ga_session *session, const ga_session_options *options)
@@ -154,7 +166,7 @@ static int set_tls(ga_session *session, const ga_session_options *options)
         .cert_file = copy_string(options->cert_file, &failed),
         .key_file = copy_string(options->key_file, &failed),
         .version_min = options->tls_version_min,
-        .alpn = "http/1.1",
+        .alpn = alpn_of(options->http),
     };
     if (failed)
         return ga__fail(GA_ENOMEM, "no memory for a session");
@@ -220,6 +232,24 @@ static int set_pool(ga_session *session, const ga_session_options *options)
     return 0;
 }
 
+static int set_http(ga_session *session, const ga_session_options *options)
+{
+    double ping = options->http2_ping == 0 ? DEFAULT_HTTP2_PING : options->http2_ping;
+    size_t window = options->http2_window ? options->http2_window : DEFAULT_HTTP2_WINDOW;
+
+    if (options->http != GA__HTTP_AUTO && options->http != GA__HTTP_1 && options->http != GA__HTTP_2)
+        return ga__fail(GA_EUSAGE, "http is %d: 0 (as the server prefers), 11 or 2 is expected",
+                        options->http);
+    if (isnan(ping))
+        return ga__fail(GA_EUSAGE, "http2_ping is no number");
+    if (window < LEAST_HTTP2_WINDOW || window > MOST_HTTP2_WINDOW)
+        return ga__fail(GA_EUSAGE, "http2_window is %zu: 16 KiB to 1 GiB are expected", window);
+    session->pool.http = options->http;
+    session->http2_ping = ping < 0 ? GA_FOREVER : ping;
+    session->http2_window = (uint32_t)window;
+    return 0;
+}
+
 static void set_sizes(ga_session *session, const ga_session_options *options)
 {
     size_t head = options->max_head ? options->max_head : DEFAULT_MAX_HEAD;
@@ -239,6 +269,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
     int code = set_pool(session, options);
 
     set_sizes(session, options);
+    if (code == 0)
+        code = set_http(session, options);
     if (code == 0)
         code = set_pace(session, options);
     if (code == 0)

@@ -40,6 +40,8 @@ struct ga_session {
     struct ga__auth *auth;       /* NULL: its headers say all of its credentials */
     ga_cookie_jar *jar;          /* NULL: no cookies are kept */
     ga__tls_config *tls;         /* NULL until the first https request, or where files are named */
+    double http2_ping;           /* seconds of silence; GA_FOREVER */
+    uint32_t http2_window;
 };
 
 /* Whether one of the headers, an array that ends with a NULL name, has this name; NULL is none. */

@@ -388,3 +388,33 @@ int ga__stream_send(ga__stream *stream, const struct iovec *parts, int count, ui
     }
     return 0;
 }
+
+ssize_t ga__stream_send_now(ga__stream *stream, const void *bytes, size_t size)
+{
+    static const char doing[] = "sending to";
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+    rest at = {.parts = &part, .count = 1};
+    size_t done = 0;
+
+    if (!ga__stream_is_open(stream))
+        return closed(doing);
+    if (stream->cannot_send)
+        return ga__stream_fail(stream, doing);
+    while (done < size) {
+        unsigned wants;
+        ssize_t sent = send_some(stream, &at, &wants);
+
+        if (sent == -EAGAIN)
+            return done > 0 ? (ssize_t)done : GA_EAGAIN;
+        if (sent < 0) {
+            stream->cannot_send = true;
+            if (!stream->tls)
+                stream->os_error = (int)-sent;
+            return ga__stream_fail(stream, doing);
+        }
+        stream->bytes_sent += (uint64_t)sent;
+        done += (size_t)sent;
+        advance(&at, (size_t)sent);
+    }
+    return (ssize_t)done;
+}

@@ -66,6 +66,13 @@ ssize_t ga__stream_recv(ga__stream *stream, void *buffer, size_t size, uint64_t 
 int ga__stream_send(ga__stream *stream, const struct iovec *parts, int count, uint64_t deadline,
                     uint64_t idle);
 
+/* Sends what the system takes at once, and does not suspend. The bytes may lie in the loop's buffer. What was
+ * not sent is to come again, as it was, before anything else: when the descriptor is writable, or, under TLS,
+ * readable.
+ * @return the number of bytes; GA_EAGAIN (not recorded) for none; GA_ERESET, GA_ETLS, GA_ESYSTEM, GA_ECLOSED
+ */
+ssize_t ga__stream_send_now(ga__stream *stream, const void *bytes, size_t size);
+
 /* Whether a connection that idled may carry a request: it is open, and nothing arrived on it that was not
  * asked for (TLS session tickets are taken in). Does not suspend.
  *

@@ -84,9 +84,20 @@ static void read_clock(ga__loop *loop)
 /* When to look again at the latest; ready tasks do not wait. */
 static uint64_t next_look(ga__loop *loop)
 {
-    if (!ga__list_empty(&loop->ready) || ga__stacks_trim(&loop->stacks))
+    if (!ga__list_empty(&loop->ready) || !ga__list_empty(&loop->deferred) || ga__stacks_trim(&loop->stacks))
         return 0;
     return ga__timers_next(&loop->timers);
+}
+
+/* What is deferred again meanwhile is left for the next turn. */
+static GA_NOINLINE void run_deferred(ga__loop *loop)
+{
+    ga__list_push_back(&loop->deferred, &loop->deferred_end);
+    for (ga__link *link; (link = ga__list_pop_front(&loop->deferred)) != &loop->deferred_end;) {
+        ga__deferred *deferred = GA__OF(link, ga__deferred, link);
+
+        deferred->run(deferred);
+    }
 }
 
 static void turn(ga__loop *loop)
@@ -96,10 +107,13 @@ static void turn(ga__loop *loop)
     ga__run_ready(loop);
     if (loop->root->state == GA__TASK_DONE || loop->forked)
         return;
+    if (!ga__list_empty(&loop->deferred))
+        run_deferred(loop);
     ga__watchdog_turn(loop);
     read_clock(loop);
     ga__loop_drain(loop);
-    if (!ga__list_empty(&loop->ready) || loop->external || loop->timers.count)
+    if (!ga__list_empty(&loop->ready) || !ga__list_empty(&loop->deferred) || loop->external ||
+        loop->timers.count)
         code = loop->poller->ops->wait(loop->poller, next_look(loop));
     if (code == -EDEADLK)
         break_deadlock(loop);
@@ -133,6 +147,7 @@ static int set_up(ga__loop *loop, ga__poller *poller, const ga_run_options *opti
     loop->random = seed;
     loop->now = poller->ops->now(poller);
     ga__list_init(&loop->ready);
+    ga__list_init(&loop->deferred);
     ga__timers_init(&loop->timers, loop->now);
     ga__stacks_init(&loop->stacks, options ? options->stack_size : 0);
 #if GA__TSAN

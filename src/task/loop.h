@@ -85,12 +85,20 @@ struct ga_task {
 
 enum { GA__TASK_CLASSES = 32, GA__TASK_CLASS_STEP = 16 };
 
+/* Something to be done when the tasks of this turn have run; embedded by its owner. */
+typedef struct ga__deferred {
+    ga__link link;
+    void (*run)(struct ga__deferred *deferred);
+} ga__deferred;
+
 struct ga__loop {
     uint64_t id; /* a later loop may lie at the same address */
     ga_task *current;
     ga__list ready;
-    int turns;    /* switches left before the poller is asked */
-    uint64_t now; /* ns, read once a turn */
+    ga__list deferred;     /* see ga__loop_defer */
+    ga__link deferred_end; /* in it: of what is done in this turn */
+    int turns;             /* switches left before the poller is asked */
+    uint64_t now;          /* ns, read once a turn */
     ga__poller *poller;
     ga__context scheduler; /* ga_run's own stack */
     ga__context nowhere;   /* what a switch saves of a task that has ended */
@@ -178,6 +186,15 @@ int ga__fd_wait(ga__fd *fd, unsigned direction, uint64_t deadline, const char *w
  * O(1). */
 void ga__timer_arm(ga_timer_ *timer, uint64_t deadline);
 void ga__timer_disarm(ga_timer_ *timer);
+
+/* Calls deferred->run in the loop's context, where it may not suspend, when the tasks that are ready have
+ * run: so that what many of them have to send goes out together. Deferring it again meanwhile changes
+ * nothing; to take it back, unlink it. */
+static inline void ga__loop_defer(ga__deferred *deferred)
+{
+    if (!ga__linked(&deferred->link))
+        ga__list_push_back(&ga__loop_here->deferred, &deferred->link);
+}
 
 /* A buffer that the caller may use until it next suspends: for reading from a socket, so that no connection
  * that waits holds one. Its size is GA__LENT_SIZE. NULL when there is no memory. */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One exchange over HTTP/2: what exchange.c and response_body.c do over a connection of their own, done over
+ * a part in a shared one.
+ */
+#ifndef GA__HTTP2_EXCHANGE_H
+#define GA__HTTP2_EXCHANGE_H
+
+#include "client/http2_connection.h"
+#include "client/response.h"
+
+/* As ga__call_exchange. Where the request may go out again, call->again is set. */
+int ga__http2_call_exchange(ga__call *call);
+
+/* As ga__stream_recv_now, for the response's body; GA_ETRUNCATED where the connection was lost. */
+ssize_t ga__http2_recv_now(ga_response *response, char *out, size_t size);
+
+/* As ga__stream_wait_readable. */
+int ga__http2_wait_readable(ga_response *response, uint64_t deadline);
+
+/* The response needs its part no more; the server is told where the body was not at its end. */
+void ga__http2_release(ga_response *response);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A peer that speaks HTTP/2 by prior knowledge, on nghttp2: a step for the scripts of peer.h, which does what
+ * the path of each request says.
+ *
+ *     static const peer_step script[] = {PEER_CALL(http2_serve), PEER_CLOSE};
+ */
+#ifndef HTTP2_PEER_H
+#define HTTP2_PEER_H
+
+#include "peer.h"
+
+#include <nghttp2/nghttp2.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* peer->data: what the peers of a test do, and what they saw; NULL: nothing in particular. */
+typedef struct http2_habits {
+    uint32_t most_streams; /* 0: as nghttp2 */
+    bool no_window;        /* the windows are never opened again */
+    bool deaf;             /* it reads, and says nothing at all */
+    int resets;            /* streams that the client reset */
+    uint32_t reset;        /* the last one's error */
+    int requests;
+    size_t most_at_once; /* streams on one connection */
+    int goodbyes;        /* GOAWAYs of the client's */
+    uint64_t body;       /* bytes received */
+} http2_habits;
+
+typedef struct http2_visit {
+    nghttp2_session *session;
+    http2_habits *habits;
+    size_t streams;
+    bool closing; /* when all is said */
+} http2_visit;
+
+typedef struct http2_stream {
+    char path[32];
+    size_t left;     /* of the answer's body */
+    bool unfinished; /* nothing follows the body, not even its end */
+    uint64_t body;
+} http2_stream;
+
+static ssize_t http2_send_body(nghttp2_session *session, int32_t id, uint8_t *out, size_t size,
+                               uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+    http2_stream *stream = source->ptr;
+
+    (void)session, (void)id, (void)user;
+    if (stream->left == 0 && stream->unfinished)
+        return NGHTTP2_ERR_DEFERRED;
+    size = size < stream->left ? size : stream->left;
+    memset(out, 'x', size);
+    stream->left -= size;
+    if (stream->left == 0 && !stream->unfinished)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)size;
+}
+
+/* Answers; `length` NULL: without Content-Length. */
+static void http2_answer(http2_visit *visit, int32_t id, http2_stream *stream, const char *status,
+                         const char *length, size_t size)
+{
+    nghttp2_nv fields[2] = {
+        {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t)status, 7, 3, 0},
+        {(uint8_t *)(uintptr_t) "content-length", (uint8_t *)(uintptr_t)length, 14,
+         length ? strlen(length) : 0, 0},
+    };
+    nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = http2_send_body};
+    bool empty = size == 0 && !stream->unfinished;
+
+    stream->left = size;
+    nghttp2_submit_response(visit->session, id, fields, length ? 2 : 1, empty ? NULL : &provider);
+}
+
+static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
+{
+    const char *path = stream->path;
+    char number[24];
+
+    visit->habits->requests++;
+    if (strcmp(path, "/ok") == 0) {
+        http2_answer(visit, id, stream, "200", "4", 4);
+    } else if (strcmp(path, "/none") == 0) {
+        http2_answer(visit, id, stream, "204", NULL, 0);
+    } else if (strcmp(path, "/unchanged") == 0) {
+        http2_answer(visit, id, stream, "304", "12", 0);
+    } else if (strcmp(path, "/sized") == 0) { /* to HEAD */
+        http2_answer(visit, id, stream, "200", "12", 0);
+    } else if (strcmp(path, "/large") == 0) {
+        http2_answer(visit, id, stream, "200", NULL, 3000000);
+    } else if (strcmp(path, "/stuck") == 0) {
+        stream->unfinished = true;
+        http2_answer(visit, id, stream, "200", "10", 3);
+    } else if (strcmp(path, "/size") == 0) {
+        snprintf(number, sizeof number, "%zu", (size_t)stream->body);
+        http2_answer(visit, id, stream, "200", number, (size_t)stream->body);
+    } else if (strcmp(path, "/refuse") == 0) {
+        nghttp2_submit_rst_stream(visit->session, 0, id, NGHTTP2_REFUSED_STREAM);
+    } else if (strcmp(path, "/break") == 0) {
+        nghttp2_submit_rst_stream(visit->session, 0, id, NGHTTP2_INTERNAL_ERROR);
+    } else if (strcmp(path, "/goaway") == 0) {
+        nghttp2_submit_goaway(visit->session, 0, id - 2 > 0 ? id - 2 : 0, NGHTTP2_NO_ERROR, NULL, 0);
+        visit->closing = true;
+    } else if (strcmp(path, "/calm") == 0) {
+        nghttp2_submit_goaway(visit->session, 0, id - 2 > 0 ? id - 2 : 0, NGHTTP2_ENHANCE_YOUR_CALM, NULL, 0);
+        visit->closing = true;
+    } else if (strcmp(path, "/last") == 0) { /* it is the last one */
+        nghttp2_submit_goaway(visit->session, 0, id, NGHTTP2_NO_ERROR, NULL, 0);
+        http2_answer(visit, id, stream, "200", "4", 4);
+    } else if (strcmp(path, "/close") == 0) {
+        visit->closing = true;
+    } /* else, "/stall", nothing */
+}
+
+static int http2_on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    http2_visit *visit = user;
+
+    nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, calloc(1, sizeof(http2_stream)));
+    visit->streams++;
+    if (visit->streams > visit->habits->most_at_once)
+        visit->habits->most_at_once = visit->streams;
+    return 0;
+}
+
+static int http2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                           size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags,
+                           void *user)
+{
+    http2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+
+    (void)flags, (void)user;
+    if (name_size == 5 && memcmp(name, ":path", 5) == 0)
+        snprintf(stream->path, sizeof stream->path, "%.*s", (int)value_size, (const char *)value);
+    return 0;
+}
+
+static int http2_on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
+                         size_t size, void *user)
+{
+    http2_stream *stream = nghttp2_session_get_stream_user_data(session, id);
+
+    (void)flags, (void)data;
+    ((http2_visit *)user)->habits->body += size;
+    if (stream)
+        stream->body += size;
+    return 0;
+}
+
+static int http2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    http2_visit *visit = user;
+
+    if (frame->hd.type == NGHTTP2_RST_STREAM) {
+        visit->habits->resets++;
+        visit->habits->reset = frame->rst_stream.error_code;
+    } else if (frame->hd.type == NGHTTP2_GOAWAY) {
+        visit->habits->goodbyes++;
+    } else if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+               frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+        http2_do(visit, frame->hd.stream_id,
+                 nghttp2_session_get_stream_user_data(session, frame->hd.stream_id));
+    }
+    return 0;
+}
+
+static int http2_on_close(nghttp2_session *session, int32_t id, uint32_t error, void *user)
+{
+    (void)error;
+    ((http2_visit *)user)->streams--;
+    free(nghttp2_session_get_stream_user_data(session, id));
+    nghttp2_session_set_stream_user_data(session, id, NULL);
+    return 0;
+}
+
+static void http2_open(http2_visit *visit)
+{
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *options;
+    nghttp2_settings_entry most = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, visit->habits->most_streams};
+
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, http2_on_begin);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, http2_on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, http2_on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, http2_on_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, http2_on_close);
+    nghttp2_option_new(&options);
+    nghttp2_option_set_no_auto_window_update(options, visit->habits->no_window);
+    nghttp2_session_server_new2(&visit->session, callbacks, visit, options);
+    nghttp2_option_del(options);
+    nghttp2_session_callbacks_del(callbacks);
+    nghttp2_submit_settings(visit->session, 0, &most, most.value ? 1 : 0);
+}
+
+/* Frees what streams are still there. */
+static void http2_end(http2_visit *visit)
+{
+    for (int32_t id = 1; visit->streams > 0 && id < 100000; id += 2) {
+        http2_stream *stream = nghttp2_session_get_stream_user_data(visit->session, id);
+
+        visit->streams -= stream != NULL;
+        free(stream);
+    }
+    nghttp2_session_del(visit->session);
+}
+
+/* Serves until the client closes, or a request says that the peer does. */
+static bool http2_serve(peer_visit *connection)
+{
+    static http2_habits none;
+    http2_visit visit = {.habits = connection->peer->data ? connection->peer->data : &none};
+    ga__buffer out = GA__BUFFER_INIT;
+    char bytes[4096];
+    ssize_t count;
+
+    http2_open(&visit);
+    do {
+        const uint8_t *piece;
+
+        while (!visit.habits->deaf && (count = nghttp2_session_mem_send(visit.session, &piece)) > 0)
+            ga__buffer_append(&out, piece, (size_t)count);
+        if (out.size > 0 && !peer_say(connection, out.data, out.size))
+            break;
+        ga__buffer_clear(&out);
+        if (visit.closing)
+            break;
+        count = ga__stream_recv(&connection->stream, bytes, sizeof bytes, GA__NEVER);
+        if (count > 0)
+            count = nghttp2_session_mem_recv(visit.session, (const uint8_t *)bytes, (size_t)count);
+    } while (count > 0);
+    ga__buffer_free(&out);
+    http2_end(&visit);
+    return false;
+}
+
+#endif

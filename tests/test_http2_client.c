@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client over HTTP/2 by prior knowledge, against peers in the same program: how calls share connections,
+ * and what becomes of them when the server refuses, ends, stalls or breaks off.
+ */
+#include "http2_peer.h"
+
+#include "client/session.h"
+#include <math.h>
+
+static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
+static const peer_step *const always[] = {http2, NULL};
+
+static ga_session *new_session(void)
+{
+    ga_session *session = ga_session_new(.http = 2);
+
+    assert_non_null(session);
+    return session;
+}
+
+/* What the pool holds: connections idle and in use, requests in line. */
+static void expect_pool(const ga_session *session, size_t idle, size_t in_use)
+{
+    ga_pool_stats stats;
+
+    ga_session_pool(session, &stats);
+    assert_int_equal(stats.idle, idle);
+    assert_int_equal(stats.in_use, in_use);
+    assert_int_equal(stats.waiting, 0);
+}
+
+static uint64_t opened(const ga_session *session)
+{
+    ga_pool_stats stats;
+
+    ga_session_pool(session, &stats);
+    return stats.opened;
+}
+
+static void expect_failure(const ga_response *response, int code, const char *text)
+{
+    assert_null(response);
+    if (ga_error()->code != code || !strstr(ga_error_message(), text))
+        fail_msg("%s is not %d with \"%s\"", ga_error_message(), code, text);
+}
+
+static void expect_ok(ga_session *session, const char *url)
+{
+    ga_auto(ga_response) response = ga_get(session, url);
+    ga_autofree char *text = ga_text(response);
+
+    if (!text)
+        fail_msg("%s", ga_error_message());
+    assert_string_equal(text, "xxxx");
+    assert_string_equal(ga_http_version(response), "2");
+}
+
+CASE(calls_one_after_another_share_the_connection)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    for (int i = 0; i < 5; i++)
+        expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    assert_int_equal(habits.resets, 0);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_await(&peer.open, 0);
+    assert_int_equal(habits.goodbyes, 1);
+    peer_stop(&peer);
+}
+
+/* A call of many. */
+typedef struct caller {
+    ga_session *session;
+    char url[64];
+    int done;
+} caller;
+
+static int call_ok(void *arg)
+{
+    caller *self = arg;
+
+    expect_ok(self->session, self->url);
+    self->done++;
+    return 0;
+}
+
+static void call_at_once(caller *self, int count)
+{
+    ga_group group;
+
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < count; i++)
+        assert_non_null(ga_spawn(&group, call_ok, self));
+    ga_gather(&group);
+    ga_group_close(&group);
+    assert_int_equal(self->done, count);
+}
+
+CASE(calls_at_once_are_streams_of_one_connection)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    caller self = {.session = new_session()};
+
+    snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
+    call_at_once(&self, 60);
+    assert_int_equal(opened(self.session), 1);
+    assert_true(habits.most_at_once > 20);
+    expect_pool(self.session, 1, 0);
+    ga_session_free(self.session);
+    peer_stop(&peer);
+}
+
+CASE(a_thousand_calls_take_as_many_connections_as_the_streams_need)
+{
+    peer_server peer;
+    http2_habits habits = {.most_streams = 100};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    caller self = {.session = new_session()};
+
+    snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
+    call_at_once(&self, 1000);
+    assert_true(opened(self.session) <= 10);
+    assert_true(habits.most_at_once <= 100);
+    expect_pool(self.session, opened(self.session), 0);
+    ga_session_free(self.session);
+    peer_stop(&peer);
+}
+
+CASE(who_finds_no_stream_waits_in_line)
+{
+    peer_server peer;
+    http2_habits habits = {.most_streams = 4};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    caller self = {.session = ga_session_new(.http = 2, .limit_per_host = 2)};
+
+    snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
+    expect_ok(self.session, self.url); /* the limit is known from here on */
+    call_at_once(&self, 50);
+    assert_int_equal(opened(self.session), 2);
+    assert_true(habits.most_at_once <= 4);
+    expect_pool(self.session, 2, 0);
+    ga_session_free(self.session);
+    peer_stop(&peer);
+}
+
+CASE(answers_without_a_body_have_none)
+{
+    static const struct {
+        const char *method, *path;
+        int status;
+    } cases[] = {{"HEAD", "/unchanged", 304},
+                 {"HEAD", "/sized", 200},
+                 {"GET", "/none", 204},
+                 {"GET", "/unchanged", 304}};
+    peer_server peer;
+
+    peer_start(&peer, peers, always);
+    ga_session *session = new_session();
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t size = 1;
+        ga_auto(ga_response) response = ga_request(session, cases[i].method, peer_url(&peer, cases[i].path));
+
+        assert_int_equal(ga_status(response), cases[i].status);
+        assert_non_null(ga_body(response, &size));
+        assert_int_equal(size, 0);
+    }
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(large_bodies_go_both_ways)
+{
+    static char body[1000000];
+    peer_server peer;
+
+    memset(body, 'b', sizeof body);
+    peer_start(&peer, peers, always);
+    ga_session *session = new_session();
+    size_t size;
+    ga_response *response = ga_get(session, peer_url(&peer, "/large"));
+
+    assert_non_null(ga_body(response, &size));
+    assert_int_equal(size, 3000000);
+    ga_response_free(response);
+    response = ga_post(session, peer_url(&peer, "/size"), .body = body, .body_size = sizeof body);
+    assert_non_null(ga_body(response, &size));
+    assert_int_equal(size, sizeof body);
+    ga_response_free(response);
+    assert_int_equal(opened(session), 1);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+    char piece[1000];
+    size_t whole = 0;
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+    ga_response *response = ga_get(session, peer_url(&peer, "/large"));
+
+    for (ssize_t count; whole < 2000000 && (count = ga_read(response, piece, sizeof piece)) > 0;)
+        whole += (size_t)count;
+    assert_true(whole >= 2000000);
+    ga_response_free(response);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    assert_int_equal(habits.resets, 1);
+    assert_int_equal(habits.reset, NGHTTP2_CANCEL);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(what_nobody_reads_holds_up_no_other_call)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = ga_session_new(.http = 2, .http2_window = 16 << 10);
+    ga_response *unread[30];
+
+    for (int i = 0; i < 30; i++)
+        assert_non_null(unread[i] = ga_get(session, peer_url(&peer, "/large")));
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    for (int i = 0; i < 30; i++)
+        ga_response_free(unread[i]);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+/* --- what the server refuses or ends -------------------------------------------------------------- */
+
+CASE(a_refused_stream_is_tried_three_times_more)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    expect_failure(ga_post(session, peer_url(&peer, "/refuse"), .text = "x"), GA_ERESET, "REFUSED_STREAM");
+    assert_int_equal(habits.requests, 4);
+    assert_int_equal(ga_error()->attempt, 4);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(what_a_goaway_leaves_out_goes_to_another_connection)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    expect_ok(session, peer_url(&peer, "/ok"));
+    expect_failure(ga_post(session, peer_url(&peer, "/goaway"), .text = "x"), GA_ERESET, "REFUSED_STREAM");
+    assert_int_equal(opened(session), 4); /* each ended by the request that it was opened for */
+    assert_int_equal(habits.requests, 5);
+    expect_pool(session, 0, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(who_is_to_be_calm_is_not_asked_again)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_null(ga_get(session, peer_url(&peer, "/calm")));
+    assert_int_equal(ga_error()->code, GA_ERESET);
+    assert_int_equal(habits.requests, 2);
+    expect_pool(session, 0, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(a_connection_that_said_goaway_ends_with_its_last_call)
+{
+    peer_server peer;
+
+    peer_start(&peer, peers, always);
+    ga_session *session = new_session();
+
+    expect_ok(session, peer_url(&peer, "/last"));
+    expect_pool(session, 0, 0);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 2);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(a_broken_stream_leaves_the_connection)
+{
+    peer_server peer;
+
+    peer_start(&peer, peers, always);
+    ga_session *session = new_session();
+
+    expect_failure(ga_get(session, peer_url(&peer, "/break")), GA_ERESET, "INTERNAL_ERROR");
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(a_connection_that_closes_without_an_answer_is_told)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    expect_failure(ga_get(session, peer_url(&peer, "/close")), GA_EDISCONNECTED, "closed the connection");
+    assert_int_equal(habits.requests, 1); /* it was fresh: no second attempt */
+    expect_pool(session, 0, 0);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    expect_failure(ga_get(session, peer_url(&peer, "/close")), GA_EDISCONNECTED, "closed the connection");
+    assert_int_equal(habits.requests, 4); /* it was kept: once more, on a fresh one */
+    expect_ok(session, peer_url(&peer, "/ok"));
+    expect_failure(ga_post(session, peer_url(&peer, "/close"), .text = "x"), GA_EDISCONNECTED, "closed");
+    assert_int_equal(habits.requests, 6); /* a POST may have been acted on */
+    expect_pool(session, 0, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(an_idle_connection_that_the_server_closed_is_not_used)
+{
+    static const peer_step *const scripts[] = {http2, http2, NULL};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_session *session = new_session();
+    ga_group group;
+
+    expect_ok(session, peer_url(&peer, "/ok"));
+    ga_group_open(&group, GA_COLLECT);
+    ga_response *stuck = ga_get(session, peer_url(&peer, "/stuck"));
+
+    assert_non_null(stuck);
+    assert_null(ga_get(session, peer_url(&peer, "/close")));
+    char *text = ga_text(stuck);
+
+    assert_null(text);
+    assert_int_equal(ga_error()->code, GA_ETRUNCATED);
+    ga_response_free(stuck);
+    ga_group_close(&group);
+    expect_pool(session, 0, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+/* --- time ----------------------------------------------------------------------------------------- */
+
+TIMED_CASE(a_call_that_gives_up_resets_its_stream_alone)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+    ga_response *stuck = ga_get(session, peer_url(&peer, "/stuck"), .read_timeout = 3);
+    double start = ga_now();
+
+    expect_failure(ga_get(session, peer_url(&peer, "/stall"), .first_byte_timeout = 2), GA_ETIMEDOUT,
+                   "first_byte");
+    assert_true(ga_now() - start > 1.9 && ga_now() - start < 2.1);
+    expect_failure(ga_get(session, peer_url(&peer, "/stall"), .timeout = 1), GA_ETIMEDOUT, "total");
+    assert_int_equal(ga_error()->sent, GA_SENT_MAYBE);
+    char *text = ga_text(stuck);
+
+    assert_null(text);
+    assert_int_equal(ga_error()->code, GA_ETIMEDOUT);
+    assert_string_equal(ga_error()->timeout, "read");
+    ga_response_free(stuck);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(habits.resets, 3);
+    assert_int_equal(habits.reset, NGHTTP2_CANCEL);
+    assert_int_equal(opened(session), 1);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(an_upload_that_nobody_takes_times_out)
+{
+    static char body[1000000];
+    peer_server peer;
+    http2_habits habits = {.no_window = true};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = ga_session_new(.http = 2, .write_timeout = 5);
+
+    expect_failure(ga_post(session, peer_url(&peer, "/size"), .body = body, .body_size = sizeof body),
+                   GA_ETIMEDOUT, "write");
+    assert_int_equal(habits.body, 65535);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(a_dead_connection_is_found_by_ping)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = ga_session_new(.http = 2, .http2_ping = 10);
+
+    expect_ok(session, peer_url(&peer, "/ok"));
+    double start = ga_now();
+
+    expect_failure(ga_get(session, peer_url(&peer, "/stall"), .timeout = 100), GA_ETIMEDOUT, "total");
+    assert_true(ga_now() - start > 99); /* PINGs were answered all the time */
+    habits.deaf = true;
+    start = ga_now();
+    expect_failure(ga_post(session, peer_url(&peer, "/stall"), .text = "x"), GA_EDISCONNECTED, "PING");
+    assert_true(ga_now() - start < 26);
+    expect_pool(session, 0, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(idle_connections_end_after_their_time)
+{
+    peer_server peer;
+
+    peer_start(&peer, peers, always);
+    ga_session *session = ga_session_new(.http = 2, .keepalive = 5);
+
+    expect_ok(session, peer_url(&peer, "/ok"));
+    ga_sleep(4);
+    expect_pool(session, 1, 0);
+    ga_sleep(2);
+    expect_pool(session, 0, 0);
+    peer_await(&peer.open, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+/* --- cancellation --------------------------------------------------------------------------------- */
+
+static int read_stuck(void *arg)
+{
+    caller *self = arg;
+    ga_auto(ga_response) response = ga_get(self->session, self->url);
+    ga_autofree char *text = ga_text(response);
+
+    self->done += !text && ga_error()->code == GA_ECANCELED;
+    return text ? 0 : ga_error()->code;
+}
+
+/* Cancels calls after so many turns of the loop: while they connect, are in line, wait for the head, or for
+ * the body. */
+CASE(cancelled_at_any_moment_calls_leave_nothing_behind)
+{
+    static const char *const paths[] = {"/stall", "/stuck", "/ok", "/large"};
+    peer_server peer;
+    http2_habits habits = {.most_streams = 3};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    for (int turns = 0; turns < 30; turns++) {
+        ga_session *session = ga_session_new(.http = 2, .limit_per_host = 1);
+        caller self = {.session = session};
+        ga_group group;
+
+        snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, paths[turns % 4]));
+        ga_group_open(&group, GA_COLLECT);
+        for (int i = 0; i < 8; i++)
+            ga_spawn(&group, read_stuck, &self);
+        for (int i = 0; i < turns; i++)
+            ga_sleep(turns < 15 ? 0 : 0.0003);
+        ga_group_cancel(&group);
+        ga_group_close(&group);
+        ga_pool_stats stats;
+
+        ga_session_pool(session, &stats);
+        assert_int_equal(stats.in_use, 0);
+        assert_int_equal(stats.waiting, 0);
+        if (stats.idle > 0)
+            expect_ok(session, peer_url(&peer, "/ok"));
+        ga_session_free(session);
+    }
+    peer_await(&peer.open, 0);
+    peer_stop(&peer);
+}
+
+/* --- exact bytes ---------------------------------------------------------------------------------- */
+
+#define SETTINGS_FRAME "\0\0\0\4\0\0\0\0\0"
+
+static bool take_something(peer_visit *visit)
+{
+    char bytes[4096];
+
+    return ga__stream_recv(&visit->stream, bytes, sizeof bytes, GA__NEVER) > 0;
+}
+
+CASE(what_the_server_breaks_is_named)
+{
+    static const peer_step plain[] = {PEER_CALL(take_something), PEER_SAY("HTTP/1.1 400 Bad Request\r\n\r\n"),
+                                      PEER_HOLD, PEER_CLOSE};
+    static const peer_step noise[] = {PEER_CALL(take_something), PEER_SAY("SSH-2.0-OpenSSH_9.2\r\nxxxxxxx"),
+                                      PEER_HOLD, PEER_CLOSE};
+    static const peer_step push[] = {PEER_CALL(take_something), PEER_SAY("\0\0\4\4\0\0\0\0\0xxxx"), PEER_HOLD,
+                                     PEER_CLOSE};
+    static const peer_step closing[] = {PEER_CALL(take_something), PEER_CLOSE};
+    static const peer_step nameless[] = {PEER_CALL(take_something),
+                                         PEER_SAY(SETTINGS_FRAME "\0\0\7\1\5\0\0\0\1\0\3x-a\1"
+                                                                 "1"),
+                                         PEER_HOLD, PEER_CLOSE};
+    static const struct {
+        const peer_step *script;
+        int code;
+        const char *text;
+    } cases[] = {
+        {plain, GA_EPROTOCOL, "the server speaks HTTP/1.1"},
+        {noise, GA_EPROTOCOL, "the server breaks the rules of HTTP/2"},
+        {push, GA_EPROTOCOL, "the server breaks the rules of HTTP/2"},
+        {closing, GA_EDISCONNECTED, "closed the connection"},
+        {nameless, GA_EPROTOCOL, "the answer is not valid HTTP/2"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const peer_step *const scripts[] = {cases[i].script, NULL};
+        ga_group group;
+        peer_server peer;
+
+        ga_group_open(&group, GA_COLLECT);
+        peer_start(&peer, &group, scripts);
+        ga_session *session = new_session();
+
+        expect_failure(ga_get(session, peer_url(&peer, "/")), cases[i].code, cases[i].text);
+        assert_int_equal(peer.connections, 1);
+        ga_session_free(session);
+        peer_stop(&peer);
+    }
+}
+
+static bool flood(peer_visit *visit)
+{
+    static const char ping[] = "\0\0\10\6\0\0\0\0\0"
+                               "12345678";
+
+    while (peer_say(visit, ping, sizeof ping - 1))
+        ;
+    return false;
+}
+
+CASE(a_flood_of_pings_ends_the_connection)
+{
+    static const peer_step steps[] = {PEER_CALL(take_something), PEER_SAY(SETTINGS_FRAME), PEER_CALL(flood),
+                                      PEER_CLOSE};
+    static const peer_step *const scripts[] = {steps, NULL};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_session *session = new_session();
+
+    assert_null(ga_get(session, peer_url(&peer, "/"), .timeout = 20));
+    assert_int_equal(ga_error()->code, GA_EPROTOCOL);
+    expect_pool(session, 0, 0);
+    ga_session_free(session);
+    peer_await(&peer.open, 0);
+    peer_stop(&peer);
+}
+
+/* --- options -------------------------------------------------------------------------------------- */
+
+CASE(options_are_judged)
+{
+    assert_null(ga_session_new(.http = 3));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_null(ga_session_new(.http2_window = 100));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_null(ga_session_new(.http2_ping = (double)NAN));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+}
+
+CASE(without_prior_knowledge_plain_http_is_http1)
+{
+    static const peer_step steps[] = {PEER_TAKE("GET / HTTP/1.1\r\n"), PEER_OK("2", "ok"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {steps, NULL};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    for (int http = 0; http <= 11; http += 11) {
+        ga_session *session = ga_session_new(.http = http);
+        ga_response *response = ga_get(session, peer_url(&peer, "/"));
+
+        assert_string_equal(ga_http_version(response), "1.1");
+        ga_response_free(response);
+        ga_session_free(session);
+    }
+    peer_stop(&peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_one_after_another_share_the_connection),
+        cmocka_unit_test(calls_at_once_are_streams_of_one_connection),
+        cmocka_unit_test(a_thousand_calls_take_as_many_connections_as_the_streams_need),
+        cmocka_unit_test(who_finds_no_stream_waits_in_line),
+        cmocka_unit_test(answers_without_a_body_have_none),
+        cmocka_unit_test(large_bodies_go_both_ways),
+        cmocka_unit_test(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream),
+        cmocka_unit_test(what_nobody_reads_holds_up_no_other_call),
+        cmocka_unit_test(a_refused_stream_is_tried_three_times_more),
+        cmocka_unit_test(what_a_goaway_leaves_out_goes_to_another_connection),
+        cmocka_unit_test(who_is_to_be_calm_is_not_asked_again),
+        cmocka_unit_test(a_connection_that_said_goaway_ends_with_its_last_call),
+        cmocka_unit_test(a_broken_stream_leaves_the_connection),
+        cmocka_unit_test(a_connection_that_closes_without_an_answer_is_told),
+        cmocka_unit_test(an_idle_connection_that_the_server_closed_is_not_used),
+        cmocka_unit_test(a_call_that_gives_up_resets_its_stream_alone),
+        cmocka_unit_test(an_upload_that_nobody_takes_times_out),
+        cmocka_unit_test(a_dead_connection_is_found_by_ping),
+        cmocka_unit_test(idle_connections_end_after_their_time),
+        cmocka_unit_test(cancelled_at_any_moment_calls_leave_nothing_behind),
+        cmocka_unit_test(what_the_server_breaks_is_named),
+        cmocka_unit_test(a_flood_of_pings_ends_the_connection),
+        cmocka_unit_test(options_are_judged),
+        cmocka_unit_test(without_prior_knowledge_plain_http_is_http1),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
