@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <gather/sync.h>
 #include <gather/task.h>
+#include <gather/thread.h>
 #include <math.h>
 #include <string.h>
 
@@ -442,6 +443,58 @@ CASE(errno_is_kept_while_new_stacks_are_made)
     return 0;
 }
 
+/* --- a loop on a thread of a loop ----------------------------------------------------------------- */
+
+static int fail_inside(void *arg)
+{
+    ga_sleep(0.001);
+    return ga_fail(GA_EDNS, "%s", (const char *)arg);
+}
+
+static int run_on_a_thread(void *arg)
+{
+    return ga_run(fail_inside, arg);
+}
+
+static int run_beside(void *arg)
+{
+    int code = ga_to_thread(run_on_a_thread, arg);
+
+    assert_string_equal(ga_error_message(), arg);
+    return code;
+}
+
+static int run_many_beside(void *arg)
+{
+    static char names[4][8] = {"one", "two", "three", "four"};
+    ga_task *tasks[4];
+    ga_group group;
+
+    (void)arg;
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 4; i++)
+        tasks[i] = ga_spawn(&group, run_beside, names[i]);
+    assert_int_equal(ga_gather(&group), 4);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(ga_task_error(tasks[i])->message, names[i]);
+    ga_group_close(&group);
+    return 0;
+}
+
+static void count_quietly(const char *task, const char *where, const ga_error_detail *error)
+{
+    (void)task;
+    (void)where;
+    (void)error;
+}
+
+static void a_function_on_a_thread_may_run_a_loop(void **state)
+{
+    (void)state;
+    ga_on_unread_error(count_quietly);
+    assert_int_equal(ga_run(run_many_beside, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +515,7 @@ int main(void)
         cmocka_unit_test(what_was_cancelled_is_still_said_after_the_scope),
         cmocka_unit_test(a_cancel_before_the_wait_began_ends_it),
         cmocka_unit_test(errno_is_kept_while_new_stacks_are_made),
+        cmocka_unit_test(a_function_on_a_thread_may_run_a_loop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,7 @@ struct ga__loop {
     int os_error;
     char *lent;                             /* see ga__loop_lend */
     ga_task *spare_tasks[GA__TASK_CLASSES]; /* records for reuse, by size */
+    size_t spare_count;
     size_t task_count;
     ga_task *root;
     uint64_t random;          /* nonzero: pick the next ready task by this state, for seeded schedules */

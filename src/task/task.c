@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MOST_SPARE = 8192 };
+
 /* Which list of spare records fits the size; GA__TASK_CLASSES: none. */
 static size_t class_of(size_t payload_size)
 {
@@ -25,6 +27,7 @@ ga_task *ga__task_new(ga__loop *loop, size_t payload_size)
 
     if (task) {
         loop->spare_tasks[class] = task->next_spare;
+        loop->spare_count--;
     } else {
         size_t size = class < GA__TASK_CLASSES ? class * GA__TASK_CLASS_STEP : payload_size;
 
@@ -45,9 +48,10 @@ void ga__task_free(ga_task *task)
     ga__loop *loop = task->loop;
 
     ga__error_free(task->error);
-    if (class < GA__TASK_CLASSES) {
+    if (class < GA__TASK_CLASSES && loop->spare_count < MOST_SPARE) {
         task->next_spare = loop->spare_tasks[class];
         loop->spare_tasks[class] = task;
+        loop->spare_count++;
     } else {
         free(task);
     }
