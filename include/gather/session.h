@@ -79,6 +79,9 @@ typedef struct ga_session_options {
                           negative: never */
     size_t
         http2_window; /**< HTTP/2: bytes of each body that the server may send ahead of what is read, 1 MiB */
+
+    int hsts; /**< nonzero: hosts that have said so over verified https (Strict-Transport-Security, RFC 6797)
+                 are called over https from then on, also where the URL says http; kept in memory */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not

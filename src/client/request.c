@@ -8,10 +8,12 @@
 #include "client/call.h"
 
 #include "base/ascii.h"
+#include "client/hsts.h"
 #include "client/response.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
 #include <string.h>
+#include <time.h>
 
 /* --- preparing ------------------------------------------------------------------------------------ */
 
@@ -31,6 +33,29 @@ static GA_NOINLINE int refuse_url(ga__call *call, int code, const char *reason)
     return ga__progress_fail(&call->progress, code, "\"%s\": %s", shown ? shown : "?", reason);
 }
 
+/* A host that wants TLS gets it, whatever the URL says. */
+static GA_NOINLINE int upgrade(ga__call *call)
+{
+    int code = ga__hsts_upgrade(call->session->hsts, &call->url, time(NULL));
+
+    call->progress.url = ga__url_printable(&call->url);
+    return code < 0 ? ga__progress_failed(&call->progress, code) : 0;
+}
+
+/* Notes that the host wants TLS from now on, where the answer that says so can be believed. */
+static GA_NOINLINE int note_policy(const ga__call *call)
+{
+    const ga__headers *headers = &call->response->headers;
+    const ga__field *field = ga__headers_find(headers, "Strict-Transport-Security", NULL);
+
+    if (!field || !call->url.secure || call->session->tls_options.insecure)
+        return 0;
+    ga__slice text = {ga__field_value(headers, field), field->value_size};
+    int code = ga__hsts_note(call->session->hsts, &call->url, text, time(NULL));
+
+    return code < 0 ? ga__progress_fail(&call->response->progress, code, "no memory for the response") : 0;
+}
+
 static int parse_url(ga__call *call)
 {
     const ga_session *session = call->session;
@@ -46,7 +71,9 @@ static int parse_url(ga__call *call)
     if (call->options->params)
         code = ga__url_add_params(&call->url, call->options->params, &reason);
     call->progress.url = ga__url_printable(&call->url);
-    return code < 0 ? ga__progress_fail(&call->progress, code, "params: %s", reason) : 0;
+    if (code < 0)
+        return ga__progress_fail(&call->progress, code, "params: %s", reason);
+    return session->hsts ? upgrade(call) : 0;
 }
 
 /* RFC 9110, 9.2.2, and QUERY. */
@@ -242,7 +269,9 @@ static int go_on(ga__call *call, ga__redirect *redirect)
         ga__call_end_auth(call);
     ga_response_free(call->response);
     call->response = NULL;
-    return ga__call_write_head(call);
+    int code = call->session->hsts ? upgrade(call) : 0;
+
+    return code < 0 ? code : ga__call_write_head(call);
 }
 
 static int refuse_redirect(const ga_response *response, ga__slice location, const ga__redirect *redirect)
@@ -311,6 +340,8 @@ static int run(ga__call *call)
             code = exchange(call);
         if (code == 0 && ga__headers_has(&call->response->headers, GA__FIELD_SET_COOKIE))
             code = ga__call_keep_cookies(call);
+        if (code == 0 && call->session->hsts)
+            code = note_policy(call);
         if (code == 0)
             code = follow(call);
     } while (code > 0);

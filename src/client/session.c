@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "client/auth.h"
 #include "client/cookie_jar.h"
+#include "client/hsts.h"
 #include "protocol/http1_writer.h"
 #include <math.h>
 #include <stdlib.h>
@@ -289,6 +290,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
         code = set_cookies(session, options);
     if (code == 0)
         code = ga__auth_new(&session->auth, options);
+    if (code == 0 && options->hsts && !(session->hsts = ga__hsts_new()))
+        code = ga__fail(GA_ENOMEM, "no memory for a session");
     if (code == 0)
         code = set_tls(session, options);
     return code;
@@ -346,6 +349,7 @@ void ga__session_unref(ga_session *session)
     free((char *)(uintptr_t)session->tls_options.key_file);
     ga__tls_config_unref(session->tls);
     ga__auth_free(session->auth);
+    ga__hsts_free(session->hsts);
     if (session->jar)
         ga__cookie_jar_leave(session->jar);
     free(session);

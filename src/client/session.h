@@ -37,6 +37,7 @@ struct ga_session {
     ga__headers_table table;     /* for a response's head, until it is packed */
     ga__address unix_socket;     /* of size 0: none */
     ga__tls_options tls_options; /* strings are the session's */
+    struct ga__hsts *hsts;       /* NULL: no host is called over https but where the URL says so */
     struct ga__auth *auth;       /* NULL: its headers say all of its credentials */
     ga_cookie_jar *jar;          /* NULL: no cookies are kept */
     ga__tls_config *tls;         /* NULL until the first https request, or where files are named */
