@@ -40,7 +40,8 @@ typedef enum ga_code {
     GA_ECONNECT = -33,     /**< connecting failed otherwise; ga_error()->os_error has errno */
     GA_ETLS = -34,         /**< the TLS handshake or record layer failed */
     GA_ECERT = -35,        /**< the server's certificate does not verify */
-    GA_EPROXY = -36,       /**< the proxy refused */
+    GA_EPROXY = -36,       /**< the proxy cannot be reached, refused, or said something else than it should */
+    GA_EPIN = -37,         /**< the server's public key is none of those in tls_pin */
     /* the answer */
     GA_EDISCONNECTED = -40, /**< the server closed the connection before a whole response head */
     GA_ERESET = -41,        /**< the connection was reset */

@@ -70,7 +70,9 @@ typedef struct ga_session_options {
     const char *bearer; /**< a token, sent as "Authorization: Bearer ..." */
     int digest;    /**< nonzero: user and password answer Digest challenges (RFC 7616), and are not sent */
     int trust_env; /**< nonzero: the environment has a say: credentials from the file that NETRC names, or
-                        ~/.netrc, for its machines, where nothing else says who the user is; Basic */
+                        ~/.netrc, for its machines, where nothing else says who the user is; Basic. And
+                        the proxies that are not given: http_proxy, https_proxy, all_proxy, no_proxy, the
+                        last three also in capitals */
 
     int http;          /**< 0: HTTP/2 over TLS where the server agrees (ALPN), else HTTP/1.1; 11: HTTP/1.1
                             only; 2: HTTP/2 only, over plain TCP by prior knowledge */
@@ -82,12 +84,36 @@ typedef struct ga_session_options {
 
     int hsts; /**< nonzero: hosts that have said so over verified https (Strict-Transport-Security, RFC 6797)
                  are called over https from then on, also where the URL says http; kept in memory */
+
+    /** Requests go through this proxy: "http://user:password@host:port", or https (TLS to the proxy), socks5
+     *  (names are resolved here) or socks5h (by the proxy); http where it has no scheme. Its credentials go
+     *  to it alone, and are in no message. A header Proxy-Authorization of a request does not go anywhere
+     *  while a proxy is used. */
+    const char *proxy;
+    const ga_pair *proxies; /**< for URLs of a scheme: {"http", proxy}, {"https", ...}, {"all", ...};
+                                 before .proxy. "" is none. */
+    const char *no_proxy;   /**< hosts reached directly: "localhost, .example.com, 10.0.0.0/8, [::1]:80";
+                                 "*" is all */
+    const ga_pair *proxy_headers; /**< sent to HTTP proxies, never to servers */
+
+    const ga_pair *resolve;        /**< addresses of hosts: {"host", "192.0.2.1, ::1"} or {"host:port", ...};
+                                        other names are looked up */
+    const char *const *connect_to; /**< "HOST1:PORT1:HOST2:PORT2", ..., NULL: connections for the first go to
+                                        the second; what is empty is any, or the same */
+    const char *local_address;     /**< the IP address to connect from */
+    int tcp_nodelay;               /**< negative: small writes may be held back (Nagle); they are not */
+    double tcp_keepalive;          /**< after so many seconds of silence the system asks whether the peer is
+                                        alive, and again as often; never */
+    const char *tls_pin;           /**< "sha256//BASE64;sha256//BASE64": servers must have one of these public
+                                        keys (SHA-256 of the SubjectPublicKeyInfo), beside all else */
+    const char *server_name;       /**< the name that servers are asked for and must have a certificate for,
+                                        instead of the URL's */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
  *  suspend.
- *  @return the session, the caller's to free; NULL with GA_ENOTASK, GA_EUSAGE, GA_EURL (base_url),
- * GA_EHEADER, GA_ETLS (a CA or certificate that cannot be loaded), GA_ENOMEM */
+ *  @return the session, the caller's to free; NULL with GA_ENOTASK, GA_EUSAGE, GA_EURL (base_url, proxies),
+ *          GA_EHEADER, GA_ETLS (a CA or certificate that cannot be loaded), GA_ENOMEM */
 #define ga_session_new(...) \
     ga_session_new_with(&(const ga_session_options){.size_ = sizeof(ga_session_options), __VA_ARGS__})
 GA_API ga_session *ga_session_new_with(const ga_session_options *options);
@@ -142,12 +168,16 @@ typedef struct ga_request_options {
     const char *password;
     const char *bearer;
     int digest; /**< nonzero: user and password, or the URL's, answer Digest challenges */
+
+    const char *proxy;            /**< instead of the session's, whatever its no_proxy says; "": none */
+    const ga_pair *proxy_headers; /**< for .proxy, instead of the session's */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
  *  @return the response, the caller's to free; NULL with
  *          GA_EURL, GA_ESCHEME, GA_EHEADER, GA_EUSAGE: refused before anything was sent;
- *          GA_EDNS, GA_EREFUSED, GA_EUNREACHABLE, GA_ECONNECT, GA_ETLS, GA_ECERT, GA_EFDS: not connected;
+ *          GA_EDNS, GA_EREFUSED, GA_EUNREACHABLE, GA_ECONNECT, GA_ETLS, GA_ECERT, GA_EPIN, GA_EFDS: not
+ *          connected; GA_EPROXY: neither, by the proxy's doing (ga_error()->status has what it answered);
  *          GA_EDISCONNECTED, GA_ERESET, GA_EPROTOCOL, GA_EHEADTOOBIG: no proper answer;
  *          GA_EREDIRECT, GA_ENOTREPLAYABLE, GA_ESTATUS (with raise_for_status);
  *          GA_ETIMEDOUT (ga_error()->timeout names which), GA_ECANCELED, GA_ENOTASK, GA_ENOMEM */

@@ -10,6 +10,8 @@
 #include "base/buffer.h"
 #include "client/connection.h"
 #include "client/failure.h"
+#include "client/proxy.h"
+#include "client/reach.h"
 #include "client/session.h"
 #include "protocol/http1_response.h"
 #include "protocol/http1_writer.h"
@@ -39,6 +41,10 @@ typedef struct ga__call {
     /* credentials */
     struct ga__digest_state *digest; /* the call's own, or NULL */
     unsigned challenges;             /* answered on this hop */
+
+    /* proxies */
+    const ga__proxy *proxy; /* of the present hop; NULL: none */
+    ga__proxy *own_proxy;   /* the request's, or NULL */
 
     /* the present exchange */
     ga__connection *connection;
@@ -93,6 +99,16 @@ void ga__call_end_auth(ga__call *call);
 /* Opens the call's connection: resolves, connects, shakes hands. Suspends. @return 0 or a failure, recorded
  */
 int ga__call_open(ga__call *call);
+/* For the steps of opening: what the options or the name servers say that the endpoint's addresses are; and
+ * a failure of a room below, recorded, of which the call's own record is made. */
+int ga__call_resolve(ga__call *call, const ga__endpoint *endpoint, ga__resolved **resolved);
+int ga__call_step_failed(const ga__call *call, int code, ga__wait wait);
+
+/* --- tunnel.c --- */
+/* Makes of the connection to call->proxy one to the target, or one that forwards. Suspends, until `wait`
+ * ends.
+ * @return 0 or a failure, recorded */
+int ga__call_tunnel(ga__call *call, const ga__endpoint *target, ga__wait wait);
 
 /* --- exchange.c --- */
 /* Sends the request on the call's open connection, and receives the response's head: then call->response is

@@ -11,7 +11,7 @@
 enum { FIRST_BUCKETS = 16 };
 
 /* FNV-1a. What collides only shares a chain. */
-static uint64_t hash_of(const ga__url *url)
+static uint64_t hash_of(const ga__url *url, const char *via)
 {
     const char *host = ga__url_host(url);
     size_t size = ga__url_host_size(url);
@@ -19,14 +19,21 @@ static uint64_t hash_of(const ga__url *url)
 
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ (unsigned char)host[i]) * 0x100000001b3U;
+    for (; via && *via; via++)
+        hash = (hash ^ (unsigned char)*via) * 0x100000001b3U;
     return hash ^ hash >> 32;
 }
 
-static bool is_origin_of(const ga__origin *origin, const ga__url *url, uint64_t hash)
+static bool is_same_way(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_origin_of(const ga__origin *origin, const ga__url *url, const char *via, uint64_t hash)
 {
     return origin->hash == hash && origin->port == url->port && origin->secure == url->secure &&
            origin->host_size == ga__url_host_size(url) &&
-           memcmp(origin->host, ga__url_host(url), origin->host_size) == 0;
+           memcmp(origin->host, ga__url_host(url), origin->host_size) == 0 && is_same_way(origin->via, via);
 }
 
 /* Twice the buckets, so that chains stay short. Without memory the chains grow instead. */
@@ -49,10 +56,11 @@ static void grow(ga__pool *pool)
     pool->bucket_count = count;
 }
 
-static ga__origin *origin_new(ga__pool *pool, const ga__url *url, uint64_t hash)
+static ga__origin *origin_new(ga__pool *pool, const ga__url *url, const char *via, uint64_t hash)
 {
     size_t host_size = ga__url_host_size(url);
-    ga__origin *origin = malloc(sizeof *origin + host_size + 1);
+    size_t via_size = via ? strlen(via) + 1 : 0;
+    ga__origin *origin = malloc(sizeof *origin + host_size + 1 + via_size);
 
     if (!origin)
         return NULL;
@@ -64,22 +72,24 @@ static ga__origin *origin_new(ga__pool *pool, const ga__url *url, uint64_t hash)
     origin->separate = pool->http == GA__HTTP_1 || (pool->http == GA__HTTP_AUTO && !url->secure);
     memcpy(origin->host, ga__url_host(url), host_size);
     origin->host[host_size] = '\0';
+    if (via)
+        origin->via = memcpy(origin->host + host_size + 1, via, via_size);
     return origin;
 }
 
-ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url)
+ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const char *via)
 {
-    uint64_t hash = hash_of(url);
+    uint64_t hash = hash_of(url, via);
 
     if (pool->bucket_count > 0)
         for (ga__origin *origin = pool->buckets[hash & (pool->bucket_count - 1)]; origin;
              origin = origin->next)
-            if (is_origin_of(origin, url, hash))
+            if (is_origin_of(origin, url, via, hash))
                 return origin;
 
     if (pool->origin_count >= pool->bucket_count)
         grow(pool);
-    ga__origin *origin = pool->bucket_count > 0 ? origin_new(pool, url, hash) : NULL;
+    ga__origin *origin = pool->bucket_count > 0 ? origin_new(pool, url, via, hash) : NULL;
 
     if (origin) {
         ga__origin **bucket = &pool->buckets[hash & (pool->bucket_count - 1)];

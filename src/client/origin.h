@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The origins of a pool: found by scheme, host and port.
+ * The origins of a pool: found by scheme, host, port and proxy.
  */
 #ifndef GA__ORIGIN_H
 #define GA__ORIGIN_H
 
 #include "client/pool.h"
 
-/* The url's origin, made when it is not there yet. NULL when there is no memory. */
-ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url);
+/* The url's origin as it is reached through the proxy with the key `via` (NULL: directly), made when it is
+ * not there yet. NULL when there is no memory. */
+ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const char *via);
 
 /* Frees the origin when it has no connections and nobody waits for one. */
 void ga__origin_put(ga__origin *origin);

@@ -28,7 +28,8 @@ typedef struct ga__connection ga__connection;
 /* ga_session_options.http */
 enum { GA__HTTP_AUTO = 0, GA__HTTP_1 = 11, GA__HTTP_2 = 2 };
 
-/* Where requests go: scheme, host and port. Exists while it has connections or somebody waits for one. */
+/* Where requests go: scheme, host, port and proxy. Exists while it has connections or somebody waits for one.
+ */
 typedef struct ga__origin {
     struct ga__origin *next; /* in its bucket */
     uint64_t hash;
@@ -43,6 +44,7 @@ typedef struct ga__origin {
     bool separate;      /* each request has a connection of its own: it does not speak HTTP/2 */
     uint16_t port;
     bool secure;
+    const char *via; /* the key of the proxy it is reached through, behind the host; NULL: none */
     size_t host_size;
     char host[]; /* ends with a NUL */
 } ga__origin;
@@ -68,12 +70,12 @@ typedef struct ga__pool {
 
 void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive);
 
-/* A place for the url's origin. *connection is open when it served before (and looks alive), and otherwise
- * new: to be opened by the caller. `once`: the request cannot be repeated, so that a connection that idled is
- * asked once more whether it is alive. Suspends where there is none free; the calling task then waits until
- * `deadline`.
+/* A place for the url's origin, reached through the proxy with the key `via` (NULL: directly). *connection is
+ * open when it served before (and looks alive), and otherwise new: to be opened by the caller. `once`: the
+ * request cannot be repeated, so that a connection that idled is asked once more whether it is alive.
+ * Suspends where there is none free; the calling task then waits until `deadline`.
  * @return 0; GA_ETIMEDOUT, GA_ECANCELED (nothing recorded); GA_ECLOSED (the session was freed), GA_ENOMEM */
-int ga__pool_acquire(ga__pool *pool, const ga__url *url, bool once, uint64_t deadline,
+int ga__pool_acquire(ga__pool *pool, const ga__url *url, const char *via, bool once, uint64_t deadline,
                      ga__connection **connection);
 
 /* Gives the place up, or the part in a shared connection, about which the latter knows all. An open

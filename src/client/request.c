@@ -76,6 +76,27 @@ static int parse_url(ga__call *call)
     return session->hsts ? upgrade(call) : 0;
 }
 
+/* Sets the present hop's proxy: the request's own, or what the session has for the URL. */
+static GA_NOINLINE int choose_proxy(ga__call *call)
+{
+    const ga_request_options *options = call->options;
+
+    call->proxy = call->own_proxy;
+    if (!options->proxy && call->session->proxies)
+        call->proxy = ga__proxies_choose(call->session->proxies, &call->url);
+    if (!options->proxy || !*options->proxy || call->proxy)
+        return 0;
+    if (call->session->unix_socket.size > 0)
+        return ga__progress_fail(&call->progress, GA_EUSAGE, "a session with a unix_socket has no proxy");
+    call->proxy = call->own_proxy = ga__proxy_new("proxy", options->proxy, options->proxy_headers);
+    return call->proxy ? 0 : ga__progress_failed(&call->progress, ga_error()->code);
+}
+
+static bool has_proxies(const ga__call *call)
+{
+    return GA_UNLIKELY(call->session->proxies || call->options->proxy);
+}
+
 /* RFC 9110, 9.2.2, and QUERY. */
 static bool is_idempotent(const char *method)
 {
@@ -115,6 +136,8 @@ static int prepare(ga__call *call)
 
     if (code == 0)
         code = parse_url(call);
+    if (code == 0 && has_proxies(call))
+        code = choose_proxy(call);
     if (code == 0)
         code = ga__call_set_body(call);
     if (code == 0 && (ga__call_may_authorize(call) || call->options->password || call->options->digest))
@@ -149,10 +172,17 @@ static GA_NOINLINE int wait_for_rate(ga__call *call)
 static int acquire(ga__call *call)
 {
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_POOL);
+    const ga__url *place = &call->url;
+    const char *via = NULL;
 
     call->progress.phase = GA_PHASE_POOL;
+    if (GA_UNLIKELY(call->proxy)) {
+        via = call->proxy->key;
+        if (ga__proxy_forwards(call->proxy, &call->url))
+            place = &call->proxy->url; /* whatever the server, the connection is one to the proxy */
+    }
     int code =
-        ga__pool_acquire(&call->session->pool, &call->url, !call->idempotent, wait.at, &call->connection);
+        ga__pool_acquire(&call->session->pool, place, via, !call->idempotent, wait.at, &call->connection);
 
     if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
         return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
@@ -271,6 +301,9 @@ static int go_on(ga__call *call, ga__redirect *redirect)
     call->response = NULL;
     int code = call->session->hsts ? upgrade(call) : 0;
 
+    if (code == 0 && has_proxies(call))
+        code = choose_proxy(call);
+
     return code < 0 ? code : ga__call_write_head(call);
 }
 
@@ -365,6 +398,8 @@ static void end(ga__call *call)
     ga__call_release_head(call);
     if (call->progress.url)
         ga__url_free(&call->url);
+    if (GA_UNLIKELY(call->own_proxy))
+        ga__proxy_free(call->own_proxy);
     free(call->owned_body);
     ga__call_end_auth(call);
     ga__session_unref(call->session);

@@ -66,9 +66,12 @@ static bool expects_body(const char *method)
 
 /* --- headers -------------------------------------------------------------------------------------- */
 
-/* Whether the header goes to this hop, after the redirects so far. */
+/* Whether the header goes to this hop, after the redirects so far. What is for a proxy's eyes stands in the
+ * proxy's own options. */
 static bool goes_along(const ga__call *call, const char *name)
 {
+    if (GA_UNLIKELY(call->proxy) && ga__ascii_is(ga__slice_of(name), "proxy-authorization"))
+        return false;
     if (!call->drop_body_headers && !call->drop_credentials && !call->drop_host)
         return true;
     ga__redirect hop = {.drop_body = call->drop_body_headers,
@@ -92,7 +95,7 @@ static void write_session_headers(const ga__call *call, ga__http1_writer *writer
     uint64_t made = (uint64_t)authorized << GA__FIELD_AUTHORIZATION | (uint64_t)(call->content_type != NULL)
                                                                           << GA__FIELD_CONTENT_TYPE;
 
-    if (!call->options->headers && !(session->present & made) && call->redirects == 0) {
+    if (!call->options->headers && !(session->present & made) && call->redirects == 0 && !call->proxy) {
         ga__http1_write_lines(writer, session->lines.data, session->lines.size, session->present);
         return;
     }
@@ -143,6 +146,24 @@ static void note_own_headers(ga__call *call)
     }
 }
 
+/* "http://host/path?query": what a proxy that forwards is asked for (RFC 9112, 3.2.2). */
+static GA_NOINLINE void begin_forwarded(ga__call *call, ga__http1_writer *writer, ga__slice host)
+{
+    ga__slice authority = ga__url_authority(&call->url), target = ga__url_target(&call->url);
+    ga__buffer absolute = GA__BUFFER_INIT;
+
+    ga__buffer_add(&absolute, "http://");
+    ga__buffer_append(&absolute, authority.data, authority.size);
+    ga__buffer_append(&absolute, target.data, target.size);
+    ga__http1_write_request(writer, &call->head, call->method, (ga__slice){absolute.data, absolute.size},
+                            host);
+    if (absolute.failed)
+        call->head.failed = true;
+    if (call->proxy->fields.size > 0)
+        ga__http1_write_lines(writer, call->proxy->fields.data, call->proxy->fields.size, 0);
+    ga__buffer_free(&absolute);
+}
+
 int ga__call_write_head(ga__call *call)
 {
     bool with_length = call->has_body || expects_body(call->method);
@@ -156,7 +177,10 @@ int ga__call_write_head(ga__call *call)
     }
     ga__buffer_clear(&call->head);
     host = given_by_hand(call, "Host") ? (ga__slice){NULL, 0} : ga__url_authority(&call->url);
-    ga__http1_write_request(&writer, &call->head, call->method, ga__url_target(&call->url), host);
+    if (GA_UNLIKELY(call->proxy) && ga__proxy_forwards(call->proxy, &call->url))
+        begin_forwarded(call, &writer, host);
+    else
+        ga__http1_write_request(&writer, &call->head, call->method, ga__url_target(&call->url), host);
     write_session_headers(call, &writer);
     if (call->options->headers) {
         note_own_headers(call);

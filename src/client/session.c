@@ -168,14 +168,16 @@ static int set_tls(ga_session *session, const ga_session_options *options)
         .key_file = copy_string(options->key_file, &failed),
         .version_min = options->tls_version_min,
         .alpn = alpn_of(options->http),
+        .pin = copy_string(options->tls_pin, &failed),
     };
+    session->server_name = copy_string(options->server_name, &failed);
     if (failed)
         return ga__fail(GA_ENOMEM, "no memory for a session");
     if (options->key_file && !options->cert_file)
         return ga__fail(GA_EUSAGE, "key_file is given without cert_file");
     if (options->tls_version_min != 0 && options->tls_version_min != 12 && options->tls_version_min != 13)
         return ga__fail(GA_EUSAGE, "tls_version_min is %d: 12 or 13 is expected", options->tls_version_min);
-    if (!options->ca_file && !options->ca_path && !options->cert_file)
+    if (!options->ca_file && !options->ca_path && !options->cert_file && !options->tls_pin)
         return 0;
     return ga__session_tls(session) ? 0 : ga_error()->code;
 }
@@ -201,6 +203,17 @@ static int set_cookies(ga_session *session, const ga_session_options *options)
     if (!options->cookies)
         ga_cookie_jar_free(jar); /* the session alone holds its own */
     return code;
+}
+
+ga__tls_config *ga__session_proxy_tls(ga_session *session)
+{
+    ga__tls_options options = session->tls_options;
+
+    options.cert_file = options.key_file = options.pin = NULL;
+    options.alpn = "http/1.1";
+    if (!session->proxy_tls)
+        session->proxy_tls = ga__tls_config_new(&options);
+    return session->proxy_tls;
 }
 
 static size_t limit_of(int option, int when_left_out)
@@ -294,6 +307,10 @@ static int set_up(ga_session *session, const ga_session_options *options)
         code = ga__fail(GA_ENOMEM, "no memory for a session");
     if (code == 0)
         code = set_tls(session, options);
+    if (code == 0)
+        code = ga__proxies_new(&session->proxies, options);
+    if (code == 0)
+        code = ga__reach_new(&session->reach, options);
     return code;
 }
 
@@ -347,11 +364,16 @@ void ga__session_unref(ga_session *session)
     free((char *)(uintptr_t)session->tls_options.ca_path);
     free((char *)(uintptr_t)session->tls_options.cert_file);
     free((char *)(uintptr_t)session->tls_options.key_file);
+    free((char *)(uintptr_t)session->tls_options.pin);
+    free(session->server_name);
     ga__tls_config_unref(session->tls);
     ga__auth_free(session->auth);
     ga__hsts_free(session->hsts);
     if (session->jar)
         ga__cookie_jar_leave(session->jar);
+    ga__tls_config_unref(session->proxy_tls);
+    ga__proxies_free(session->proxies);
+    ga__reach_free(session->reach);
     free(session);
 }
 

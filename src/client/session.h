@@ -7,6 +7,8 @@
 
 #include "base/buffer.h"
 #include "client/pool.h"
+#include "client/proxy.h"
+#include "client/reach.h"
 #include "client/timeouts.h"
 #include "io/address.h"
 #include "io/tls_config.h"
@@ -43,6 +45,10 @@ struct ga_session {
     ga__tls_config *tls;         /* NULL until the first https request, or where files are named */
     double http2_ping;           /* seconds of silence; GA_FOREVER */
     uint32_t http2_window;
+    ga__tls_config *proxy_tls; /* for proxies; NULL until one is reached over TLS */
+    ga__proxies *proxies;      /* NULL: none */
+    ga__reach *reach;          /* NULL: hosts are looked up and connected to as they are */
+    char *server_name;         /* NULL: the URL's host */
 };
 
 /* Whether one of the headers, an array that ends with a NULL name, has this name; NULL is none. */
@@ -57,5 +63,7 @@ void ga__session_unref(ga_session *session);
 
 /* What connections have in common for TLS, made on first use. NULL with GA_ETLS, GA_ENOMEM. */
 ga__tls_config *ga__session_tls(ga_session *session);
+/* The same for connections to proxies: as for servers, without the session's own certificate and pins. */
+ga__tls_config *ga__session_proxy_tls(ga_session *session);
 
 #endif

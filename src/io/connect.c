@@ -226,6 +226,13 @@ static int given_up(const race *self, int code)
 
 /* --- one attempt ---------------------------------------------------------------------------------- */
 
+static void keep_alive(ga__stream *stream, int seconds)
+{
+    poller()->ops->set_option(poller(), &stream->fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    poller()->ops->set_option(poller(), &stream->fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+    poller()->ops->set_option(poller(), &stream->fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+}
+
 static int prepare(const race *self, ga__stream *stream, const ga__address *address)
 {
     const ga__connect_options *options = self->options;
@@ -235,6 +242,8 @@ static int prepare(const race *self, ga__stream *stream, const ga__address *addr
         return code;
     if (ga__address_family(address) != AF_UNIX && !options->nagle)
         poller()->ops->set_option(poller(), &stream->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (ga__address_family(address) != AF_UNIX && options->keepalive > 0)
+        keep_alive(stream, options->keepalive);
     if (options->local)
         code = poller()->ops->bind(poller(), &stream->fd, &options->local->as.any, options->local->size);
     return code;

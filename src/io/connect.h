@@ -11,6 +11,8 @@ typedef struct ga__connect_options {
     const ga__address *local; /* where to connect from, or NULL; its port is 0 for the most part. Addresses of
                                  the other family are left out then */
     bool nagle;               /* leave TCP_NODELAY off */
+    int keepalive; /* seconds of silence until the system asks whether the peer is alive, and between such
+                      questions; 0: never */
 } ga__connect_options;
 
 /* One address that was tried. */

@@ -19,7 +19,8 @@
 
 typedef struct ga__stream {
     ga__fd fd;
-    struct ssl_st *tls; /* NULL: plain */
+    struct ssl_st *tls;     /* NULL: plain */
+    struct ssl_st *carrier; /* the TLS that `tls` runs in, with a proxy; NULL: none */
     /* Payload that the system took (under TLS: in whole records); 0: the peer has certainly seen nothing. */
     uint64_t bytes_sent;
     uint64_t bytes_received;     /* payload */

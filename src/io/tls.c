@@ -6,9 +6,13 @@
  * With read-ahead one recv brings all records that are there. OpenSSL then holds bytes that no event will
  * announce; `starved` says that it has tried them and needs more from the descriptor. It is the invariant
  * that keeps a task from waiting for what is here already, and from trying for ever what is not.
+ *
+ * Through a proxy that is itself reached over TLS, TLS runs in TLS: `tls` is the inner one, which reads and
+ * writes through the other, `carrier`. An end or a failure of the carrier is one of the stream.
  */
 #include "io/tls.h"
 
+#include "io/tls_pin.h"
 #include "io/tls_verify.h"
 
 #include <arpa/inet.h>
@@ -33,6 +37,53 @@ static int bio_result(BIO *bio, ssize_t count, int retry)
     else
         stream->os_error = (int)-count;
     return -1;
+}
+
+/* The inner TLS waits for what the carrier waits for. */
+static int carrier_result(BIO *bio, int result, size_t count)
+{
+    ga__stream *stream = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    if (result > 0)
+        return (int)count;
+    switch (SSL_get_error(stream->carrier, result)) {
+    case SSL_ERROR_WANT_READ:
+        BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+        return -1;
+    case SSL_ERROR_WANT_WRITE:
+        BIO_set_flags(bio, BIO_FLAGS_WRITE | BIO_FLAGS_SHOULD_RETRY);
+        return -1;
+    case SSL_ERROR_ZERO_RETURN:
+        BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+        return 0;
+    case SSL_ERROR_SYSCALL:
+        return -1;
+    default: /* its reason stays in OpenSSL's queue, where the inner one's would be */
+        if (ERR_GET_REASON(ERR_peek_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            return -1;
+        ERR_clear_error();
+        BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+        return 0;
+    }
+}
+
+static int carried_read(BIO *bio, char *buffer, int size)
+{
+    const ga__stream *stream = BIO_get_data(bio);
+    size_t count = 0;
+    int result = SSL_read_ex(stream->carrier, buffer, size > 0 ? (size_t)size : 0, &count);
+
+    return carrier_result(bio, result, count);
+}
+
+static int carried_write(BIO *bio, const char *bytes, int size)
+{
+    const ga__stream *stream = BIO_get_data(bio);
+    size_t count = 0;
+    int result = SSL_write_ex(stream->carrier, bytes, size > 0 ? (size_t)size : 0, &count);
+
+    return carrier_result(bio, result, count);
 }
 
 static int bio_read(BIO *bio, char *buffer, int size)
@@ -69,28 +120,39 @@ static long bio_control(BIO *bio, int command, long number, void *pointer)
     }
 }
 
-static BIO_METHOD *method;
-static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+static BIO_METHOD *plain_method, *carried_method;
+static pthread_once_t methods_once = PTHREAD_ONCE_INIT;
 
-static void free_method(void)
+static void free_methods(void)
 {
-    BIO_meth_free(method);
+    BIO_meth_free(plain_method);
+    BIO_meth_free(carried_method);
 }
 
-static void make_method(void)
+static BIO_METHOD *make_method(const char *name, int (*read)(BIO *, char *, int),
+                               int (*write)(BIO *, const char *, int))
 {
-    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gather stream");
+    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, name);
+
     if (!method)
-        return;
-    BIO_meth_set_read(method, bio_read);
-    BIO_meth_set_write(method, bio_write);
+        return NULL;
+    BIO_meth_set_read(method, read);
+    BIO_meth_set_write(method, write);
     BIO_meth_set_ctrl(method, bio_control);
-    atexit(free_method);
+    return method;
+}
+
+static void make_methods(void)
+{
+    plain_method = make_method("gather stream", bio_read, bio_write);
+    carried_method = make_method("gather tunnel", carried_read, carried_write);
+    atexit(free_methods);
 }
 
 static BIO *bio_new(ga__stream *stream)
 {
-    pthread_once(&method_once, make_method);
+    pthread_once(&methods_once, make_methods);
+    const BIO_METHOD *method = stream->carrier ? carried_method : plain_method;
     BIO *bio = method ? BIO_new(method) : NULL;
 
     if (bio) {
@@ -168,6 +230,12 @@ static int outcome(ga__stream *stream, int result, unsigned *wants)
     }
 }
 
+/* Whether OpenSSL holds bytes that it may be able to go on with. */
+static bool has_pending(const ga__stream *stream)
+{
+    return SSL_has_pending(stream->tls) || (stream->carrier && SSL_has_pending(stream->carrier));
+}
+
 ssize_t ga__tls_recv(ga__stream *stream, void *buffer, size_t size)
 {
     SSL *tls = stream->tls;
@@ -189,7 +257,7 @@ ssize_t ga__tls_recv(ga__stream *stream, void *buffer, size_t size)
         if (code == -EPIPE)
             stream->cannot_receive = true;
         return done ? (ssize_t)done : code; /* the next call finds what is noted in the stream */
-    } while (done < size && ((stream->fd.ready & GA__READABLE) || SSL_has_pending(tls)));
+    } while (done < size && ((stream->fd.ready & GA__READABLE) || has_pending(stream)));
     return (ssize_t)done;
 }
 
@@ -213,7 +281,7 @@ ssize_t ga__tls_send(ga__stream *stream, const void *bytes, size_t size, unsigne
 
 bool ga__tls_pending(const ga__stream *stream)
 {
-    return !stream->starved && SSL_has_pending(stream->tls);
+    return !stream->starved && has_pending(stream);
 }
 
 bool ga__tls_idle_ok(ga__stream *stream)
@@ -244,19 +312,31 @@ void ga__tls_shutdown(ga__stream *stream)
         return;
     ERR_clear_error();
     SSL_shutdown(stream->tls);
+    if (stream->carrier)
+        SSL_shutdown(stream->carrier);
     ERR_clear_error();
+}
+
+static void free_one(SSL *tls, bool good)
+{
+    ga__tls_peer *peer = SSL_get_app_data(tls);
+
+    /* A connection that ends without close_notify leaves its session good, unless TLS itself failed. */
+    if (good)
+        SSL_set_shutdown(tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(tls);
+    peer_free(peer);
 }
 
 void ga__tls_free(ga__stream *stream)
 {
-    ga__tls_peer *peer = SSL_get_app_data(stream->tls);
+    bool good = !stream->tls_error;
 
-    /* A connection that ends without close_notify leaves its session good, unless TLS itself failed. */
-    if (!stream->tls_error)
-        SSL_set_shutdown(stream->tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    SSL_free(stream->tls);
-    stream->tls = NULL;
-    peer_free(peer);
+    if (stream->tls)
+        free_one(stream->tls, good);
+    if (stream->carrier)
+        free_one(stream->carrier, good);
+    stream->tls = stream->carrier = NULL;
 }
 
 /* --- the handshake -------------------------------------------------------------------------------- */
@@ -328,8 +408,7 @@ static int handshake(ga__stream *stream, uint64_t deadline)
 static int no_memory(ga__stream *stream)
 {
     ERR_clear_error();
-    if (stream->tls)
-        ga__tls_free(stream);
+    ga__tls_free(stream);
     return ga__fail(GA_ENOMEM, "no memory for TLS with %s", stream->peer);
 }
 
@@ -338,6 +417,8 @@ static int attach(ga__stream *stream, const ga__tls_config *config)
 {
     BIO *bio;
 
+    if (stream->tls)
+        stream->carrier = stream->tls;
     stream->tls = SSL_new(ga__tls_config_context(config));
     bio = stream->tls ? bio_new(stream) : NULL;
     if (!bio)
@@ -356,6 +437,28 @@ static bool set_host(SSL *tls, const char *host)
     if (inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1;
     return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1;
+}
+
+/* The peer's key must be one of those that were named, where any were. */
+static int check_pin(ga__stream *stream, const ga__tls_config *config)
+{
+    const ga__tls_peer *peer = SSL_get_app_data(stream->tls);
+    const char *pins = ga__tls_config_pins(config);
+    ga__buffer key = GA__BUFFER_INIT;
+    int code = 0;
+
+    if (GA_LIKELY(!pins))
+        return 0;
+    ga__tls_pin_of(SSL_get0_peer_certificate(stream->tls), &key);
+    if (key.failed || !key.data)
+        code = ga__fail(GA_ENOMEM, "no memory for TLS with %s", peer->host_port);
+    else if (!ga__tls_pins_have(pins, key.data))
+        code = ga__fail(GA_EPIN, "the public key of %s is none of those in tls_pin: it is %s",
+                        peer->host_port, key.data);
+    if (code < 0)
+        stream->cannot_receive = stream->cannot_send = true;
+    ga__buffer_free(&key);
+    return code;
 }
 
 int ga__tls_connect(ga__stream *stream, ga__tls_config *config, const char *host, uint16_t port,
@@ -383,7 +486,8 @@ int ga__tls_connect(ga__stream *stream, ga__tls_config *config, const char *host
         SSL_SESSION_free(session);
     }
     SSL_set_connect_state(stream->tls);
-    return handshake(stream, deadline);
+    code = handshake(stream, deadline);
+    return code < 0 ? code : check_pin(stream, config);
 }
 
 int ga__tls_accept(ga__stream *stream, ga__tls_config *config, uint64_t deadline)

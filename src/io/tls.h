@@ -10,11 +10,13 @@
 #include "io/stream.h"
 #include "io/tls_config.h"
 
-/* Makes the connected stream a TLS one, as the client. The server's certificate must verify for `host`, a
- * name (lower case, A-labels) or IP address without brackets; a name is sent as SNI. Sessions are kept under
- * host and port for resumption. Suspends. On failure the stream is to be closed.
+/* Makes the connected stream a TLS one, as the client; one that is TLS with a proxy already gets another
+ * within it. The server's certificate must verify for `host`, a name (lower case, A-labels) or IP address
+ * without brackets; a name is sent as SNI. Sessions are kept under host and port for resumption. Suspends. On
+ * failure the stream is to be closed.
  * @return 0; GA_ECERT (tls_error has X509_V_ERR_..., the message says what is wrong with the certificate and
- * what to do), GA_ETLS (tls_error has OpenSSL's code), GA_ERESET, GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM */
+ * what to do), GA_EPIN (none of the configuration's keys), GA_ETLS (tls_error has OpenSSL's code), GA_ERESET,
+ * GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM */
 int ga__tls_connect(ga__stream *stream, ga__tls_config *config, const char *host, uint16_t port,
                     uint64_t deadline);
 

@@ -9,6 +9,7 @@
 #include "io/tls_config.h"
 
 #include "base/list.h"
+#include "io/tls_pin.h"
 #include "io/tls_verify.h"
 #include "task/loop.h"
 
@@ -30,6 +31,7 @@ struct ga__tls_config {
     int references;
     bool insecure;
     SSL_CTX *context;
+    char *pins; /* or NULL */
     ga__list sessions;
     size_t session_count;
     unsigned char alpn[ALPN_MOST]; /* as on the wire: each name after its length */
@@ -257,12 +259,27 @@ static int set_version(SSL_CTX *context, int version)
     return 0;
 }
 
+static int set_pins(ga__tls_config *config, const char *pins)
+{
+    if (!pins)
+        return 0;
+    if (!ga__tls_pins_valid(pins))
+        return ga__fail(GA_EUSAGE,
+                        "tls_pin \"%.200s\": \"sha256//BASE64\" is expected, several with \";\" "
+                        "between them, of 32 bytes each",
+                        pins);
+    config->pins = strdup(pins);
+    return config->pins ? 0 : ga__fail(GA_ENOMEM, "no memory for TLS");
+}
+
 static int set_up_client(ga__tls_config *config, const ga__tls_options *options)
 {
     SSL_CTX *context = config->context;
     int code = set_version(context, options->version_min);
 
     config->insecure = options->insecure;
+    if (!code)
+        code = set_pins(config, options->pin);
     if (!code)
         code = set_alpn(config, options->alpn);
     if (!code && !options->insecure)
@@ -328,6 +345,7 @@ void ga__tls_config_unref(ga__tls_config *config)
     while (!ga__list_empty(&config->sessions))
         session_free(config, GA__OF(config->sessions.next, session, link));
     SSL_CTX_free(config->context);
+    free(config->pins);
     free(config);
 }
 
@@ -339,6 +357,11 @@ SSL_CTX *ga__tls_config_context(const ga__tls_config *config)
 bool ga__tls_config_insecure(const ga__tls_config *config)
 {
     return config->insecure;
+}
+
+const char *ga__tls_config_pins(const ga__tls_config *config)
+{
+    return config->pins;
 }
 
 /* --- sessions ------------------------------------------------------------------------------------- */

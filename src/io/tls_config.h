@@ -20,7 +20,8 @@ typedef struct ga__tls_options {
     const char *cert_file; /* own certificate with its chain, PEM */
     const char *key_file;  /* cert_file when left out */
     int version_min;       /* 12 or 13; 12 */
-    const char *alpn;      /* protocols to offer, the preferred first: "h2,http/1.1"; NULL: none */
+    const char *pin;  /* "sha256//BASE64;sha256//BASE64": the peer's key must be one of these; NULL: any */
+    const char *alpn; /* protocols to offer, the preferred first: "h2,http/1.1"; NULL: none */
 } ga__tls_options;
 
 /* For connecting. Does not suspend, but reads files.
@@ -40,6 +41,8 @@ void ga__tls_config_unref(ga__tls_config *config);
 
 struct ssl_ctx_st *ga__tls_config_context(const ga__tls_config *config);
 bool ga__tls_config_insecure(const ga__tls_config *config);
+/* As the option; NULL: none. */
+const char *ga__tls_config_pins(const ga__tls_config *config);
 
 /* A session to resume with the peer ("example.org:443"), or NULL; the caller's to SSL_SESSION_free. TLS 1.3
  * ones are handed out once. */

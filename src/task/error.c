@@ -51,6 +51,7 @@ static const struct {
     {GA_ETLS, "GA_ETLS"},
     {GA_ECERT, "GA_ECERT"},
     {GA_EPROXY, "GA_EPROXY"},
+    {GA_EPIN, "GA_EPIN"},
     {GA_EDISCONNECTED, "GA_EDISCONNECTED"},
     {GA_ERESET, "GA_ERESET"},
     {GA_EPROTOCOL, "GA_EPROTOCOL"},
