@@ -3,6 +3,7 @@
 #include "check.h"
 #include "failmalloc.h"
 
+#include "protocol/encoder.h"
 #include <gather.h>
 #include <jansson.h>
 #include <netinet/in.h>
@@ -12,7 +13,29 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LARGE = 100000 };
+enum { LARGE = 100000, CODINGS = 3 };
+
+/* Answers in gzip, deflate and br, made before the server starts. */
+static char coded[CODINGS][4096];
+static size_t coded_sizes[CODINGS];
+
+static void make_coded(void)
+{
+    static char content[LARGE];
+
+    for (size_t i = 0; i < CODINGS; i++) {
+        ga__buffer body = GA__BUFFER_INIT;
+
+        ga__encode(&body, (ga__coding)i, content, sizeof content);
+        int head = snprintf(coded[i], sizeof coded[i],
+                            "HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %zu\r\n\r\n",
+                            ga__coding_name((ga__coding)i), body.size);
+
+        memcpy(coded[i] + head, body.data, body.size);
+        coded_sizes[i] = (size_t)head + body.size;
+        ga__buffer_free(&body);
+    }
+}
 
 /* A server in a thread of its own, which allocates nothing. */
 static int listener;
@@ -66,6 +89,9 @@ static void answer(int fd, const char *request)
         send_all(fd, redirect, sizeof redirect - 1);
     else if (strstr(request, " /large "))
         send_large(fd);
+    else if (strstr(request, " /coded/"))
+        send_all(fd, coded[strstr(request, " /coded/")[8] - '0'],
+                 coded_sizes[strstr(request, " /coded/")[8] - '0']);
     else if (strstr(request, " /chunked "))
         send_all(fd, chunked, sizeof chunked - 1);
     else
@@ -102,6 +128,7 @@ static int start_server(void **state)
     socklen_t size = sizeof address;
     static pthread_t thread;
 
+    make_coded();
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 64) < 0 ||
         getsockname(listener, (struct sockaddr *)&address, &size) < 0)
@@ -182,6 +209,32 @@ static int read_pieces(ga_session *session)
     return (int)count;
 }
 
+static int read_coded(ga_session *session)
+{
+    for (int i = 0; i < CODINGS; i++) {
+        char path[] = "/coded/0", byte;
+        size_t size;
+
+        path[7] = (char)('0' + i);
+        ga_auto(ga_response) response = ga_get(session, path);
+        ssize_t count = ga_read(response, &byte, 1);
+
+        if (count < 0)
+            return (int)count;
+        if (!ga_body(response, &size))
+            return ga_error()->code;
+        assert_int_equal(size, LARGE - 1);
+    }
+    return 0;
+}
+
+static int send_compressed(ga_session *session)
+{
+    ga_auto(ga_response) response = ga_post(session, "/json", .text = "text", .compress = "gzip");
+
+    return response ? 0 : ga_error()->code;
+}
+
 static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
@@ -202,6 +255,10 @@ static int make_calls(void *arg)
         code = read_pieces(session);
     if (code == 0)
         code = send_large_body(session);
+    if (code == 0)
+        code = read_coded(session);
+    if (code == 0)
+        code = send_compressed(session);
     ga_pool_stats stats;
 
     ga_session_pool(session, &stats);

@@ -54,7 +54,7 @@ CASE(a_get_is_exactly_this)
     assert_int_equal(ga_status(response), 200);
     snprintf(expected, sizeof expected,
              "GET /todos/1?x=y&q=a+b HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: gather/" GA__VERSION
-             "\r\nAccept: */*\r\n\r\n",
+             "\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\r\n",
              (unsigned)ga__address_port(&peer.listener.address));
     assert_sent(&peer, expected);
     peer_stop(&peer);
@@ -103,10 +103,12 @@ CASE(headers_of_the_request_replace_the_sessions)
 
     peer_start(&peer, peers, always_empty);
     ga_response_free(ga_get(session, peer_url(&peer, "/")));
-    assert_contains(peer.last.data, "\r\nUser-Agent: me\r\nAccept: */*\r\nX-One: 1\r\nX-Two: 2\r\n\r\n");
+    assert_contains(peer.last.data, "\r\nUser-Agent: me\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, "
+                                    "br, zstd\r\nX-One: 1\r\nX-Two: 2\r\n\r\n");
     ga_response_free(ga_get(session, peer_url(&peer, "/"),
                             .headers = GA_PAIRS({"x-one", "uno"}, {"Accept", "text/html"}, {"X-Two", NULL})));
-    assert_contains(peer.last.data, "\r\nUser-Agent: me\r\nx-one: uno\r\nAccept: text/html\r\n\r\n");
+    assert_contains(peer.last.data, "\r\nUser-Agent: me\r\nAccept-Encoding: gzip, deflate, br, "
+                                    "zstd\r\nx-one: uno\r\nAccept: text/html\r\n\r\n");
     ga_response_free(ga_get(session, peer_url(&peer, "/"), .headers = GA_PAIRS({"Host", "other.example"})));
     assert_contains(peer.last.data, "\r\nHost: other.example\r\n");
     assert_null(strstr(peer.last.data, "127.0.0.1"));

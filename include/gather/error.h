@@ -67,7 +67,7 @@ typedef enum ga_phase {
     GA_PHASE_WRITE,      /**< sending the request */
     GA_PHASE_FIRST_BYTE, /**< waiting for the response head */
     GA_PHASE_READ,       /**< reading the body */
-    GA_PHASE_DECODE      /**< making text or JSON of the body */
+    GA_PHASE_DECODE      /**< undoing the body's content codings, making text or JSON of it */
 } ga_phase;
 
 /** Whether the server may have seen the request: what decides if it is safe to send it again. */

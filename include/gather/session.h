@@ -48,7 +48,7 @@ typedef struct ga_session_options {
     double read_timeout;       /**< between two pieces of the response; none */
 
     int max_redirects;    /**< redirects followed, 10; negative: redirects are returned as they are */
-    int64_t max_body;     /**< bytes of a body that ga_text and the like read, 64 MiB; negative: no limit */
+    int64_t max_body;     /**< bytes of a body that ga_text and the like make, 64 MiB; negative: no limit */
     size_t max_head;      /**< bytes of a response head, 64 KiB; at most 192 KiB */
     int raise_for_status; /**< nonzero: a status of 400 or above fails the call with GA_ESTATUS */
 
@@ -108,6 +108,11 @@ typedef struct ga_session_options {
                                         keys (SHA-256 of the SubjectPublicKeyInfo), beside all else */
     const char *server_name;       /**< the name that servers are asked for and must have a certificate for,
                                         instead of the URL's */
+
+    int no_decompress;    /**< nonzero: bodies come as they are sent, and no coding is asked for */
+    int max_ratio;        /**< how many bytes one byte received may decode to, on the average, once a body is
+                               larger than 1 MiB, 500; negative: any number */
+    const char *compress; /**< the coding of requests' bodies: "gzip", "deflate", "br" or "zstd"; none */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -171,6 +176,12 @@ typedef struct ga_request_options {
 
     const char *proxy;            /**< instead of the session's, whatever its no_proxy says; "": none */
     const ga_pair *proxy_headers; /**< for .proxy, instead of the session's */
+
+    int no_decompress;    /**< nonzero: the body comes as it is sent, and no coding is asked for */
+    int max_ratio;        /**< instead of the session's */
+    const char *compress; /**< the body is sent in this coding, with Content-Encoding: "gzip", "deflate",
+                             "br", "zstd"; "identity": in none. Not where a header names Content-Encoding:
+                             then the body has it already. */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
@@ -225,8 +236,8 @@ GA_API int ga_raise_for_status(const ga_response *response);
 
 /** The body as UTF-8 text, whatever its charset (from Content-Type, a BOM, else UTF-8; bytes that are invalid
  *  become U+FFFD). Reads it to its end. Suspends.
- *  @return a string, the caller's to free; NULL with GA_ETRUNCATED, GA_ETOOLARGE, GA_EPROTOCOL, GA_ERESET,
- *          GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM, or for NULL the error before */
+ *  @return a string, the caller's to free; NULL with GA_ETRUNCATED, GA_ETOOLARGE, GA_EPROTOCOL, GA_EDECODE,
+ *          GA_ERESET, GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM, or for NULL the error before */
 GA_API GA_MUST_USE char *ga_text(ga_response *response);
 
 /** The body's bytes, read to its end; a NUL follows them. They are the response's. Suspends.
@@ -239,6 +250,12 @@ GA_API GA_MUST_USE struct json_t *ga_json(ga_response *response);
 
 /** Reads the next piece of the body, at most `size` bytes, as it arrives: what is not read stays at the
  *  server. Suspends.
+ *
+ *  This function and the three above undo content codings (RFC 9110 section 8.4.1), whether the request asked
+ *  for them or not: gzip, deflate, br and zstd, up to five on top of each other. A body with any other coding
+ *  comes as it is, and so do parts (status 206) and, with .no_decompress, all bodies. ga_header tells
+ *  Content-Encoding as it was received.
+ *
  *  @return the number of bytes, 0 at the end, or negative as ga_text fails */
 GA_API GA_MUST_USE ssize_t ga_read(ga_response *response, void *buffer, size_t size);
 

@@ -29,8 +29,9 @@ typedef struct ga__call {
     const char *body;
     size_t body_size;
     bool has_body;
-    const char *content_type; /* NULL: none, or the caller's own header has it */
-    char *owned_body;         /* what was made for it, or NULL */
+    const char *content_type;     /* NULL: none, or the caller's own header has it */
+    const char *content_encoding; /* that was applied to it, or NULL */
+    char *owned_body;             /* what was made for it, or NULL */
 
     /* redirects */
     unsigned redirects;

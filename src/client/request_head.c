@@ -8,6 +8,7 @@
 #include "client/call.h"
 
 #include "base/ascii.h"
+#include "client/compression.h"
 #include "protocol/http1_writer.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
@@ -55,6 +56,8 @@ int ga__call_set_body(ga__call *call)
         type = "application/json";
     }
     call->content_type = options->content_type ? options->content_type : type;
+    if (code == 0 && (options->compress || call->session->compress))
+        code = ga__compression_apply(call);
     return code;
 }
 
@@ -94,15 +97,19 @@ static void write_session_headers(const ga__call *call, ga__http1_writer *writer
     bool authorized = ga__call_may_authorize(call) && ga__call_replaces_auth(call);
     uint64_t made = (uint64_t)authorized << GA__FIELD_AUTHORIZATION | (uint64_t)(call->content_type != NULL)
                                                                           << GA__FIELD_CONTENT_TYPE;
+    bool offers_none = session->offers_codings &&
+                       (call->options->no_decompress || ga__names_header(call->options->headers, "Range"));
 
-    if (!call->options->headers && !(session->present & made) && call->redirects == 0 && !call->proxy) {
+    if (!call->options->headers && !(session->present & made) && call->redirects == 0 && !call->proxy &&
+        !offers_none) {
         ga__http1_write_lines(writer, session->lines.data, session->lines.size, session->present);
         return;
     }
     for (const ga_pair *header = session->headers; header->name; header++) {
         bool replaced = ga__names_header(call->options->headers, header->name) ||
                         (authorized && ga__ascii_is(ga__slice_of(header->name), "authorization")) ||
-                        (call->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type"));
+                        (call->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type")) ||
+                        (offers_none && ga__ascii_is(ga__slice_of(header->name), "accept-encoding"));
 
         if (!replaced && goes_along(call, header->name))
             ga__http1_write_field(writer, header->name, header->value);
@@ -195,6 +202,8 @@ int ga__call_write_head(ga__call *call)
     if (call->content_type && goes_along(call, "Content-Type") &&
         (call->options->content_type || !ga__names_header(call->options->headers, "Content-Type")))
         ga__http1_write_field(&writer, "Content-Type", call->content_type);
+    if (call->content_encoding && call->has_body && goes_along(call, "Content-Encoding"))
+        ga__http1_write_field(&writer, "Content-Encoding", call->content_encoding);
     code = ga__http1_write_end(&writer, with_length ? GA__BODY_LENGTH : GA__BODY_NONE, call->body_size);
     return code < 0 ? refused(call, &writer) : 0;
 }

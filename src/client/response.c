@@ -5,6 +5,7 @@
  */
 #include "client/response.h"
 
+#include "client/content.h"
 #include "client/http2_exchange.h"
 #include "client/repr.h"
 #include <stdlib.h>
@@ -14,17 +15,38 @@
 enum { INLINE_BODY = 16 << 10 };
 
 /* How much room the body gets with the response. */
-static size_t room_for_body(const ga__call *call, size_t rest_size)
+static size_t room_for_body(const ga__call *call, const ga__codings *codings, size_t rest_size)
 {
     const ga__http1_response *http = &call->http;
 
     if (http->body.kind == GA__BODY_NONE)
         return 0;
-    if (http->body.kind != GA__BODY_LENGTH)
+    if (http->body.kind != GA__BODY_LENGTH || codings->count > 0)
         return rest_size;
     if (http->length <= INLINE_BODY || http->length < rest_size)
         return (size_t)http->length;
     return rest_size;
+}
+
+/* The codings that are to be undone: none for nearly all. */
+static ga__codings find_codings(const ga__call *call)
+{
+    const ga__headers *headers = &call->session->table.headers;
+    ga__codings codings = {0};
+
+    if (GA_UNLIKELY(ga__headers_has(headers, GA__FIELD_CONTENT_ENCODING)) &&
+        call->http.body.kind != GA__BODY_NONE)
+        ga__content_codings(&codings, headers, call->http.status,
+                            call->options->no_decompress || call->session->no_decompress);
+    return codings;
+}
+
+/* How far the content may expand, from the options' number. */
+static uint64_t max_ratio(const ga__call *call)
+{
+    int ratio = call->options->max_ratio ? call->options->max_ratio : call->session->max_ratio;
+
+    return ratio < 0 ? 0 : (uint64_t)ratio;
 }
 
 ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size)
@@ -33,7 +55,8 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     const char *url = ga__url_printable(&call->url);
     size_t method_size = strlen(call->method) + 1, url_size = strlen(url) + 1;
     size_t packed = ga__headers_pack_size(headers);
-    size_t room = room_for_body(call, rest_size);
+    ga__codings codings = find_codings(call);
+    size_t room = room_for_body(call, &codings, rest_size);
     ga_response *response = malloc(sizeof *response + packed + method_size + url_size + room + 1);
 
     if (!response)
@@ -53,6 +76,8 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     response->progress.status = call->http.status;
     response->timeouts = call->timeouts;
     response->max_body = call->max_body;
+    response->codings = codings;
+    response->max_ratio = max_ratio(call);
     response->redirects = (int)call->redirects;
     response->unusable = call->close || call->sending;
     response->body = at + method_size + url_size;
@@ -104,6 +129,7 @@ void ga_response_free(ga_response *response)
     if (!response->done && !response->failed)
         response->failed = GA_ECLOSED;
     ga__response_settle(response);
+    ga__content_end(response);
     ga__http1_response_free(&response->http);
     if (response->owned)
         free(response->body);

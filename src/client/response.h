@@ -8,6 +8,9 @@
 #define GA__RESPONSE_H
 
 #include "client/call.h"
+#include "protocol/decoder.h"
+
+typedef struct ga__content ga__content;
 
 struct ga_response {
     ga_session *session;              /* while there is a connection, which holds a reference */
@@ -20,11 +23,15 @@ struct ga_response {
     ga__timeouts timeouts;
     int64_t max_body;
     int redirects;
-    bool unusable;  /* the connection cannot serve another request, whatever the response says */
-    bool done;      /* the body's end has come */
-    size_t surplus; /* bytes that came behind the body's end */
-    int failed;     /* why there is no more of the body: a code, or 0 */
-    /* content that has come */
+    bool unusable;        /* the connection cannot serve another request, whatever the response says */
+    bool done;            /* the body's end has come */
+    size_t surplus;       /* bytes that came behind the body's end */
+    int failed;           /* why there is no more of the body: a code, or 0 */
+    ga__codings codings;  /* that the body still has; none where it is not to be decoded */
+    uint64_t max_ratio;   /* of decoding; 0: no limit */
+    ga__content *content; /* while the body is being decoded; see client/content.h */
+    char nothing;         /* a NUL: the body where there is none */
+    /* content that has come; see client/content.c where there are codings */
     char *body;
     size_t size;     /* bytes in body; a NUL follows them where body is not NULL */
     size_t taken;    /* of them by ga_read */
@@ -43,6 +50,16 @@ void ga__response_settle(ga_response *response);
 /* Decodes what was received, from `in` to `out`, which may be the same memory; notes the body's end, or what
  * is wrong with it. @return the bytes of content in `out` */
 size_t ga__response_decode(ga_response *response, const char *in, size_t size, char *out);
+
+/* Waits for the next piece of the body, codings and all, at most `size` bytes, and stores it in `out`, or,
+ * where that is NULL, in the loop's buffer. @return its size; 0 at the end; a failure, recorded */
+ssize_t ga__response_receive(ga_response *response, char *out, size_t size);
+
+/* Says why there is no more of the body: response->failed. */
+int ga__response_failed(const ga_response *response);
+
+/* Gives the body room for `capacity` bytes and a NUL. @return 0, or GA_ENOMEM, recorded */
+int ga__response_grow(ga_response *response, size_t capacity);
 
 /* Takes what is there of the body already, without waiting: what little remains may save the connection. */
 void ga__response_drain(ga_response *response);

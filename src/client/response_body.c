@@ -2,11 +2,13 @@
 /*
  * Reading a response's body: on demand, so that what nobody reads stays at the server, and into its
  * destination, so that nothing is copied twice. The destination is the caller's buffer (ga_read) or the
- * body's own room (ga_body and what stands on it); chunked content is decoded in place there.
+ * body's own room (ga_body and what stands on it); chunked content is decoded in place there. A body with
+ * content codings takes another way, through client/content.c.
  */
 #include "client/response.h"
 
 #include "base/ascii.h"
+#include "client/content.h"
 #include "client/http2_exchange.h"
 #include "protocol/charset.h"
 #include "protocol/json_depth.h"
@@ -53,7 +55,7 @@ size_t ga__response_decode(ga_response *response, const char *in, size_t size, c
 /* --- receiving ------------------------------------------------------------------------------------ */
 
 /* Says why there is no more of the body; every read after the failure says it again. */
-static int body_failed(const ga_response *response)
+int ga__response_failed(const ga_response *response)
 {
     unsigned long long received = (unsigned long long)response->http.body.received;
 
@@ -71,6 +73,8 @@ static int body_failed(const ga_response *response)
             received);
     case GA_ENOMEM:
         return ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
+    case GA_EDECODE:
+        return ga__content_failed(response);
     case GA_EPROTOCOL:
     case GA_EHEADTOOBIG:
         return ga__progress_fail(&response->progress, response->failed,
@@ -97,7 +101,7 @@ static int at_end(ga_response *response)
     }
     response->failed = GA_ETRUNCATED;
     ga__response_settle(response);
-    return body_failed(response);
+    return ga__response_failed(response);
 }
 
 /* The wait ended without anything having come; the response stays as it is. */
@@ -119,6 +123,8 @@ static size_t most(const ga_response *response, size_t size)
  * only what frames it; 0 at the end; a failure, recorded */
 static ssize_t receive_now(ga_response *response, char *out, size_t size)
 {
+    if (!out && !(out = ga__loop_lend()))
+        return ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
     ssize_t count = response->http2
                         ? ga__http2_recv_now(response, out, size)
                         : ga__stream_recv_now(&response->connection->stream, out, most(response, size));
@@ -140,16 +146,14 @@ static ssize_t receive_now(ga_response *response, char *out, size_t size)
     if (made > 0)
         return (ssize_t)made;
     if (response->failed)
-        return body_failed(response);
+        return ga__response_failed(response);
     return response->done ? 0 : GA_EAGAIN;
 }
 
-/* Waits for the next piece of content. @return as receive_now, never GA_EAGAIN; and GA_ETIMEDOUT,
- * GA_ECANCELED */
-static ssize_t receive(ga_response *response, char *out, size_t size)
+ssize_t ga__response_receive(ga_response *response, char *out, size_t size)
 {
     if (response->failed)
-        return body_failed(response);
+        return ga__response_failed(response);
     if (response->done)
         return 0;
     ga__wait wait = ga__timeouts_wait(&response->timeouts, GA__TIMEOUT_READ);
@@ -199,8 +203,7 @@ static int too_large(const ga_response *response)
         (long long)response->max_body);
 }
 
-/* Gives the body room for `capacity` bytes and the NUL. */
-static int grow(ga_response *response, size_t capacity)
+int ga__response_grow(ga_response *response, size_t capacity)
 {
     char *body = realloc(response->owned ? response->body : NULL, capacity + 1);
 
@@ -228,7 +231,7 @@ static int make_room(ga_response *response)
 
         wanted = whole <= DIRECT_ROOM || response->size >= DIRECT_ROOM / 4 ? whole : DIRECT_ROOM / 2;
     }
-    return grow(response, wanted);
+    return ga__response_grow(response, wanted);
 }
 
 /* Begins a call that suspends. */
@@ -254,8 +257,8 @@ static int read_all(ga_response *response)
 
         if (code < 0)
             return code;
-        ssize_t count =
-            receive(response, response->body + response->size, response->capacity - response->size);
+        ssize_t count = ga__response_receive(response, response->body + response->size,
+                                             response->capacity - response->size);
 
         if (count < 0)
             return (int)count;
@@ -273,7 +276,8 @@ const void *ga_body(ga_response *response, size_t *size)
         *size = 0;
     if (!response || enter(response) < 0)
         return NULL;
-    if (read_all(response) < 0)
+    if (GA_UNLIKELY(response->codings.count > 0) ? ga__content_read_all(response) < 0
+                                                 : read_all(response) < 0)
         return NULL;
     if (size)
         *size = response->size - response->taken;
@@ -292,6 +296,8 @@ ssize_t ga_read(ga_response *response, void *buffer, size_t size)
         return code;
     if (size == 0)
         return ga__progress_fail(&response->progress, GA_EUSAGE, "ga_read: the buffer has no room");
+    if (GA_UNLIKELY(response->codings.count > 0))
+        return ga__content_read(response, buffer, size);
     size_t here = response->size - response->taken;
 
     if (here > 0) {
@@ -301,7 +307,7 @@ ssize_t ga_read(ga_response *response, void *buffer, size_t size)
         return (ssize_t)here;
     }
     response->size = response->taken = 0;
-    return receive(response, buffer, size);
+    return ga__response_receive(response, buffer, size);
 }
 
 /* --- text and JSON -------------------------------------------------------------------------------- */

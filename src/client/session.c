@@ -7,8 +7,10 @@
 
 #include "base/ascii.h"
 #include "client/auth.h"
+#include "client/compression.h"
 #include "client/cookie_jar.h"
 #include "client/hsts.h"
+#include "protocol/coding.h"
 #include "protocol/http1_writer.h"
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +27,8 @@ enum {
     DEFAULT_HTTP2_WINDOW = 1 << 20,
     LEAST_HTTP2_WINDOW = 16 << 10,
     MOST_HTTP2_WINDOW = 1 << 30,
-    OWN_HEADERS = 3 /* User-Agent, Accept and Authorization */
+    DEFAULT_RATIO = 500,
+    OWN_HEADERS = 4 /* User-Agent, Accept, Accept-Encoding and Authorization */
 };
 
 static const double DEFAULT_HTTP2_PING = 30;
@@ -78,6 +81,10 @@ static int copy_headers(ga_session *session, const ga_session_options *options)
         code = add_header(session, &count, "User-Agent", agent);
     if (code == 0 && !ga__names_header(options->headers, "Accept"))
         code = add_header(session, &count, "Accept", "*/*");
+    session->offers_codings =
+        !options->no_decompress && !ga__names_header(options->headers, "Accept-Encoding");
+    if (code == 0 && session->offers_codings)
+        code = add_header(session, &count, "Accept-Encoding", GA__CODINGS_ACCEPTED);
     for (size_t i = 0; i < given && code == 0; i++)
         if (options->headers[i].value)
             code = add_header(session, &count, options->headers[i].name, options->headers[i].value);
@@ -276,6 +283,8 @@ static void set_sizes(ga_session *session, const ga_session_options *options)
     session->max_body = body < 0 ? INT64_MAX : body;
     session->max_redirects = options->max_redirects ? options->max_redirects : DEFAULT_REDIRECTS;
     session->raise_for_status = options->raise_for_status != 0;
+    session->no_decompress = options->no_decompress != 0;
+    session->max_ratio = options->max_ratio ? options->max_ratio : DEFAULT_RATIO;
 }
 
 static int set_up(ga_session *session, const ga_session_options *options)
@@ -291,6 +300,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
         code = ga__timeouts_of_session(&session->timeouts, options);
     if (code == 0)
         code = parse_base(session, options->base_url);
+    if (code == 0)
+        code = ga__compression_find(options->compress, &session->compress);
     if (code == 0)
         code = copy_headers(session, options);
     if (code == 0)

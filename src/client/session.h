@@ -26,10 +26,14 @@ struct ga_session {
     bool has_base;
     bool limited; /* the rate is */
     bool raise_for_status;
+    bool no_decompress;
+    bool offers_codings; /* the Accept-Encoding among the headers is this library's own */
     ga_limiter limiter;
     ga__timeouts timeouts;
-    int max_redirects; /* -1: none are followed */
-    int64_t max_body;  /* INT64_MAX: no limit */
+    int max_redirects;    /* -1: none are followed */
+    int64_t max_body;     /* INT64_MAX: no limit */
+    int max_ratio;        /* of decoding; negative: no limit */
+    const char *compress; /* the coding of requests' bodies, a static string, or NULL */
     ga__http1_limits limits;
     ga_pair
         *headers; /* the defaults of every request, User-Agent and Accept among them; ends with a NULL name */

@@ -162,6 +162,8 @@ static void tear_down(ga__loop *loop)
     ga__handle_close(loop);
     if (loop->dns_free)
         loop->dns_free(loop);
+    if (loop->decoders)
+        loop->decoders_free(loop);
     ga__loop_here = NULL;
     ga__tasks_free_spare(loop);
     ga__stacks_free(&loop->stacks);

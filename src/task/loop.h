@@ -119,6 +119,8 @@ struct ga__loop {
     struct ga__watch *watch;  /* the watchdog's view, or NULL */
     void *dns;                /* io/dns.c's, made on first use */
     void (*dns_free)(ga__loop *loop);
+    void *decoders; /* client/content.c's spare states, made on first use */
+    void (*decoders_free)(ga__loop *loop);
     _Atomic uint64_t slices;       /* how often the running code changed, for the watchdog */
     _Atomic(const char *) running; /* the name of the task that runs, for the watchdog */
     const void *scheduler_low;     /* ga_run's stack, for AddressSanitizer */

@@ -134,6 +134,7 @@ class Nginx:
             location = /connection { return 200 "$connection $connection_requests"; }
             location = /204 { return 204; }
             location = /latin1 { default_type "text/plain; charset=iso-8859-1"; return 200 "caf\u00e9"; }
+            location /gzipped/ { alias files/; gzip on; gzip_types *; gzip_min_length 1; }
             location = /redirect { return 301 /small; }
             location = /closes { keepalive_timeout 0; return 200 "closed\\n"; }
         """

@@ -397,6 +397,30 @@ static int digests_are_answered(void *arg)
     return 0;
 }
 
+static void expect_decoded(ga_session *session, const char *path, const char *coding, const char *flag)
+{
+    ga_auto(ga_response) response = ga_get(session, path);
+    json_t *told = ga_json(response);
+
+    EXPECT_TEXT(ga_header(response, "Content-Encoding"), coding);
+    EXPECT(json_is_true(json_object_get(told, flag)));
+    EXPECT_TEXT(peers_json(told, "headers.Accept-Encoding"), "gzip, deflate, br, zstd");
+    json_decref(told);
+}
+
+static int content_codings_are_undone(void *arg)
+{
+    ga_auto(ga_session) session = open_session(arg);
+    ga_auto(ga_response) raw = ga_get(session, "/gzip", .no_decompress = 1);
+    const unsigned char *body = ga_body(raw, NULL);
+
+    expect_decoded(session, "/gzip", "gzip", "gzipped");
+    expect_decoded(session, "/deflate", "deflate", "deflated");
+    expect_decoded(session, "/brotli", "br", "brotli");
+    EXPECT(body && body[0] == 0x1f && body[1] == 0x8b);
+    return 0;
+}
+
 #define BOTH(function) PEERS_BOTH(function, "HTTPBIN", "CA_FILE")
 
 int main(void)
@@ -421,6 +445,7 @@ int main(void)
         BOTH(cookies_are_kept_and_sent),
         BOTH(credentials_are_taken),
         BOTH(digests_are_answered),
+        BOTH(content_codings_are_undone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

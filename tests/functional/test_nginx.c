@@ -122,6 +122,30 @@ static int a_big_body_is_whole_in_memory(void *arg)
     return 0;
 }
 
+/* A random body, which gzip makes longer; then the sum of the content shows that it was undone. */
+static int a_big_gzipped_body_is_whole(void *arg)
+{
+    ga_auto(ga_session) session = open_session(arg);
+    ga_auto(ga_response) response = ga_get(session, "/gzipped/big");
+    ga_auto(ga_response) raw = ga_get(session, "/gzipped/small", .no_decompress = 1);
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    size_t size = 0;
+    const void *body = ga_body(response, &size);
+
+    EXPECT_TEXT(ga_header(response, "Content-Encoding"), "gzip");
+    EXPECT(ga_header(response, "Content-Length") == NULL);
+    EXPECT(body && size == BIG);
+    EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
+    EVP_DigestUpdate(digest, body, size);
+    expect_sum(digest);
+    EVP_MD_CTX_free(digest);
+    EXPECT(ga_header(raw, "Content-Encoding") == NULL);
+    EXPECT_TEXT(ga_body(raw, NULL), "small\n");
+    expect_text(ga_get(session, "/gzipped/small"), "small\n");
+    expect_text(ga_get(session, "/gzipped/empty"), "");
+    return 0;
+}
+
 static int a_big_body_is_whole_in_pieces(void *arg)
 {
     ga_auto(ga_session) session = open_session(arg);
@@ -378,6 +402,7 @@ int main(void)
         BOTH(a_connection_that_the_server_closes_is_not_used_again),
         ONCE(a_connection_that_idled_too_long_is_replaced),
         BOTH(a_big_body_is_whole_in_memory),
+        BOTH(a_big_gzipped_body_is_whole),
         BOTH(a_big_body_is_whole_in_pieces),
         BOTH(a_body_above_the_limit_is_refused),
         BOTH(a_response_left_unread_costs_its_connection),
