@@ -6,6 +6,7 @@
 #include <gather/base.h>
 #include <gather/cookie.h>
 #include <gather/error.h>
+#include <gather/events.h>
 #include <gather/map.h>
 #include <gather/session.h>
 #include <gather/sync.h>

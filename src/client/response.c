@@ -133,6 +133,7 @@ void ga_response_free(ga_response *response)
     ga__http1_response_free(&response->http);
     if (response->owned)
         free(response->body);
+    ga__line_reader_free(response->reader);
     free(response);
 }
 

@@ -12,6 +12,9 @@
 
 typedef struct ga__content ga__content;
 
+/* Lines and events of a body; see response_lines.c. */
+typedef struct ga__line_reader ga__line_reader;
+
 struct ga_response {
     ga_session *session;              /* while there is a connection, which holds a reference */
     ga__connection *connection;       /* NULL: it is not needed any more */
@@ -33,10 +36,11 @@ struct ga_response {
     char nothing;         /* a NUL: the body where there is none */
     /* content that has come; see client/content.c where there are codings */
     char *body;
-    size_t size;     /* bytes in body; a NUL follows them where body is not NULL */
-    size_t taken;    /* of them by ga_read */
-    size_t capacity; /* of body, without the NUL's byte */
-    bool owned;      /* body is an allocation of its own */
+    size_t size;             /* bytes in body; a NUL follows them where body is not NULL */
+    size_t taken;            /* of them by ga_read */
+    size_t capacity;         /* of body, without the NUL's byte */
+    bool owned;              /* body is an allocation of its own */
+    ga__line_reader *reader; /* NULL until lines or events are read */
 };
 
 /* The response whose head is in call->http and the session's table, with `rest` received behind it. It takes
@@ -63,5 +67,9 @@ int ga__response_grow(ga_response *response, size_t capacity);
 
 /* Takes what is there of the body already, without waiting: what little remains may save the connection. */
 void ga__response_drain(ga_response *response);
+
+void ga__line_reader_free(ga__line_reader *reader);
+/* The id and the retry time that the response's events gave last; NULL and negative where they gave none. */
+const char *ga__response_retry_hint(const ga_response *response, double *retry);
 
 #endif

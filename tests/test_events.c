@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines and server-sent events through the client, and a source of events that reconnects. */
+#include "peer.h"
+
+#include "task/loop.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define STREAM \
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\n"
+
+TIMED_CASE(lines_come_as_they_arrive)
+{
+    static const peer_step script[] = {PEER_TAKE(NULL),
+                                       PEER_SAY("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
+                                       PEER_DRIP("{\"a\": 1}\r\n\n\n{\"b\": 2}\nlast", 0.1), PEER_CLOSE};
+    static const peer_step *const scripts[] = {script, NULL};
+    static const char *const expected[] = {"{\"a\": 1}", "", "", "{\"b\": 2}", "last"};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+    const char *line;
+    size_t size;
+
+    peer_start(&peer, peers, scripts);
+    double start = ga_now();
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(ga_read_line(response, &line, &size), 1);
+        assert_string_equal(line, expected[i]);
+        assert_int_equal(size, strlen(expected[i]));
+        if (i == 0)
+            assert_true(ga_now() - start < 1.5); /* before the rest is there */
+    }
+    assert_int_equal(ga_read_line(response, &line, NULL), 0);
+    assert_int_equal(ga_read_line(response, &line, NULL), 0);
+    peer_stop(&peer);
+}
+
+CASE(a_line_is_bounded)
+{
+    static const peer_step script[] = {PEER_TAKE(NULL),
+                                       PEER_SAY("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
+                                       PEER_FILL(2 << 20), PEER_CLOSE};
+    static const peer_step *const scripts[] = {script, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+    const char *line;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+    assert_int_equal(ga_read_line(response, &line, NULL), GA_ETOOLARGE);
+    assert_int_equal(ga_read_line(NULL, &line, NULL), GA_ETOOLARGE); /* the error before */
+    peer_stop(&peer);
+}
+
+CASE(events_come_as_they_arrive)
+{
+    static const peer_step script[] = {
+        PEER_TAKE("POST /v1"), PEER_SAY(STREAM),
+        PEER_DRIP(
+            "data: {\"delta\": \"Hel\"}\n\nevent: done\nid: 2\ndata: [DONE]\ndata: really\n\ndata: torn",
+            0.01),
+        PEER_CLOSE};
+    static const peer_step *const scripts[] = {script, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) response = ga_post(session, peer_url(&peer, "/v1"), .json_text = "{}");
+    assert_int_equal(ga_read_event(response, &message), 1);
+    assert_string_equal(message.type, "message");
+    assert_string_equal(message.data, "{\"delta\": \"Hel\"}");
+    assert_string_equal(message.id, "");
+    assert_true(message.retry < 0);
+    assert_int_equal(ga_read_event(response, &message), 1);
+    assert_string_equal(message.type, "done");
+    assert_string_equal(message.data, "[DONE]\nreally");
+    assert_int_equal(message.data_size, 13);
+    assert_string_equal(message.id, "2");
+    assert_int_equal(ga_read_event(response, &message), 0); /* what is torn is no event */
+    peer_stop(&peer);
+}
+
+/* --- a source ------------------------------------------------------------------------------------- */
+
+TIMED_CASE(a_source_reconnects_where_it_was)
+{
+    static const peer_step first[] = {PEER_TAKE("GET /feed HTTP/1.1\r\n"),
+                                      PEER_SAY(STREAM "retry: 500\nid: 41\ndata: one\n\n"), PEER_CLOSE};
+    static const peer_step broken[] = {PEER_TAKE(NULL), PEER_CLOSE};
+    static const peer_step second[] = {PEER_TAKE(NULL), PEER_SAY(STREAM "data: two\n\n"), PEER_CLOSE};
+    static const peer_step last[] = {PEER_TAKE(NULL), PEER_SAY("HTTP/1.1 204 No Content\r\n\r\n"),
+                                     PEER_CLOSE};
+    static const peer_step *const scripts[] = {first, broken, second, last, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_event_source) source = ga_event_source_new(session, peer_url(&peer, "/feed"));
+    double start = ga_now();
+
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_string_equal(message.data, "one");
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_string_equal(message.data, "two");
+    double passed = ga_now() - start; /* half a second, and twice that after the broken attempt */
+    assert_true(passed >= 1.5 && passed < 2.5);
+    assert_int_equal(peer.connections, 3);
+    assert_int_equal(ga_event_source_next(source, &message), 0);
+    assert_int_equal(ga_event_source_next(source, &message), 0);
+    assert_int_equal(peer.connections, 4);
+    peer_stop(&peer);
+}
+
+static bool has_last_event_id(struct peer_visit *visit)
+{
+    static const char seen[] = STREAM "data: seen\n\n", missing[] = STREAM "data: missing\n\n";
+    const char *request = visit->request.data;
+    bool told = strstr(request, "Last-Event-ID: 41\r\n") && strstr(request, "X-Mine: 1\r\n") &&
+                strstr(request, "Accept: text/event-stream\r\n");
+
+    return told ? peer_say(visit, seen, sizeof seen - 1) : peer_say(visit, missing, sizeof missing - 1);
+}
+
+CASE(a_source_tells_the_last_id)
+{
+    static const peer_step first[] = {PEER_TAKE("GET "), PEER_SAY(STREAM "retry: 0\nid: 41\ndata: one\n\n"),
+                                      PEER_CLOSE};
+    static const peer_step second[] = {PEER_TAKE(NULL), PEER_CALL(has_last_event_id), PEER_CLOSE};
+    static const peer_step *const scripts[] = {first, second, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_event_source) source =
+        ga_event_source_new(session, peer_url(&peer, "/"), .headers = GA_PAIRS({"X-Mine", "1"}));
+
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_string_equal(message.data, "seen");
+    peer_stop(&peer);
+}
+
+CASE(a_source_fails_where_no_attempt_would_help)
+{
+    static const peer_step refused[] = {
+        PEER_TAKE(NULL), PEER_SAY("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"), PEER_CLOSE};
+    static const peer_step other[] = {
+        PEER_TAKE(NULL),
+        PEER_SAY("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"),
+        PEER_CLOSE};
+    static const peer_step *const scripts[] = {refused, other, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_event_source) source = ga_event_source_new(session, peer_url(&peer, "/"));
+    assert_int_equal(ga_event_source_next(source, &message), GA_ESTATUS);
+    assert_int_equal(ga_event_source_next(source, &message), GA_ECONTENTTYPE);
+    ga_scope scope;
+
+    ga_scope_open(&scope, 0);
+    assert_int_equal(ga_event_source_next(source, &message), GA_ECANCELED);
+    assert_int_equal(ga_scope_close(&scope), GA_ETIMEDOUT);
+    peer_stop(&peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_come_as_they_arrive),
+        cmocka_unit_test(a_line_is_bounded),
+        cmocka_unit_test(events_come_as_they_arrive),
+        cmocka_unit_test(a_source_reconnects_where_it_was),
+        cmocka_unit_test(a_source_tells_the_last_id),
+        cmocka_unit_test(a_source_fails_where_no_attempt_would_help),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
