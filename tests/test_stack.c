@@ -341,12 +341,11 @@ static void tasks_for_which_there_is_no_stack_fail(void **state)
 static int run_without_mappings(void)
 {
     ga__stacks stacks;
-    ga__stack *stack;
     size_t count = 0;
 
     ga__stacks_init(&stacks, 16 << 10);
     stacks.mapped_guards = true;
-    while ((stack = ga__stack_take(&stacks)))
+    while (ga__stack_take(&stacks))
         if (++count > 200000)
             return 3;
     if (!strstr(stacks.failure, "vm.max_map_count"))
