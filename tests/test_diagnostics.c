@@ -151,6 +151,28 @@ static void a_deadlock_that_nothing_ends_stops_the_program(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
+/* --- a poller that fails -------------------------------------------------------------------------- */
+
+static int close_all_descriptors(void *arg)
+{
+    (void)arg;
+    for (int fd = 3; fd < 64; fd++)
+        close(fd);
+    return ga_sleep(1000);
+}
+
+static int run_with_all_closed(void)
+{
+    return ga_run(close_all_descriptors, NULL) == GA_ESYSTEM && ga_error()->os_error == EBADF ? 0 : 1;
+}
+
+static void a_program_that_closes_the_loops_descriptors_is_told(void **state)
+{
+    (void)state;
+    assert_exit(capture(run_with_all_closed), 0);
+    assert_said("was the loop's epoll descriptor closed?");
+}
+
 /* --- leaks ---------------------------------------------------------------------------------------- */
 
 static int leak_scope(void *arg)
@@ -582,6 +604,7 @@ int main(void)
         cmocka_unit_test(a_deadlock_is_told_with_the_task_tree),
         cmocka_unit_test(a_shield_does_not_hold_in_a_deadlock),
         cmocka_unit_test(a_deadlock_that_nothing_ends_stops_the_program),
+        cmocka_unit_test(a_program_that_closes_the_loops_descriptors_is_told),
         cmocka_unit_test(a_scope_left_open_is_named),
         cmocka_unit_test(closing_out_of_order_is_named),
         cmocka_unit_test(a_task_that_holds_the_loop_is_named_with_its_backtrace),

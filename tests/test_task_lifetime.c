@@ -478,6 +478,7 @@ static int run_many_beside(void *arg)
     for (int i = 0; i < 4; i++)
         assert_string_equal(ga_task_error(tasks[i])->message, names[i]);
     ga_group_close(&group);
+    assert_int_equal(ga__loop_here->external, 0);
     return 0;
 }
 
