@@ -52,9 +52,9 @@ static bool read_port(ga__slice text, uint16_t *port)
     return true;
 }
 
-/* Takes a host, up to a colon or of an address in brackets without them; then the colon. False where brackets
- * do not close, or something else than a colon follows. */
-static bool take_host(ga__slice *text, ga__slice *host)
+/* Takes a host, up to a colon or of an address in brackets without them; then the colon, if there is one.
+ * False where brackets do not close, or something else than a colon follows. */
+static bool take_host(ga__slice *text, ga__slice *host, bool *colon)
 {
     const char *end;
 
@@ -70,7 +70,8 @@ static bool take_host(ga__slice *text, ga__slice *host)
     }
     if (text->size > 0 && *text->data != ':')
         return false;
-    ga__slice_take(text, text->size > 0);
+    *colon = text->size > 0;
+    ga__slice_take(text, *colon);
     return true;
 }
 
@@ -114,6 +115,7 @@ static size_t read_addresses(const char *text, ga__address *addresses)
 static int add_override(ga__reach *reach, const ga_pair *pair)
 {
     ga__slice rest = ga__slice_of(pair->name), host;
+    bool colon;
     override *made = calloc(1, sizeof *made + MOST_ADDRESSES * sizeof *made->addresses);
 
     if (!made)
@@ -124,7 +126,7 @@ static int add_override(ga__reach *reach, const ga_pair *pair)
         return ga__fail(GA_EUSAGE,
                         "resolve, \"%.100s\": its addresses, \"%.100s\", are no list of IP addresses",
                         pair->name, pair->value ? pair->value : "");
-    if (!take_host(&rest, &host) || host.size == 0 || (rest.size > 0 && !read_port(rest, &made->port)))
+    if (!take_host(&rest, &host, &colon) || host.size == 0 || (colon && !read_port(rest, &made->port)))
         return ga__fail(GA_EUSAGE, "resolve, \"%.100s\": \"host\" or \"host:port\" is expected", pair->name);
     made->host = lower_copy(host);
     return made->host ? 0 : no_memory();
@@ -173,14 +175,15 @@ int ga__reach_resolve(const ga__reach *reach, ga__endpoint endpoint, ga__resolve
 static bool take_endpoint(ga__slice *text, bool last, char **host, uint16_t *port, bool *failed)
 {
     ga__slice name, number;
+    bool before;
 
-    if (!take_host(text, &name))
+    if (!take_host(text, &name, &before) || !before)
         return false;
-    const char *colon = memchr(text->data, ':', text->size);
+    const char *behind = memchr(text->data, ':', text->size);
 
-    if (!last != (colon != NULL))
+    if (!last != (behind != NULL))
         return false;
-    number = ga__slice_take(text, colon ? (size_t)(colon - text->data) : text->size);
+    number = ga__slice_take(text, behind ? (size_t)(behind - text->data) : text->size);
     ga__slice_take(text, text->size > 0);
     *host = name.size > 0 ? lower_copy(name) : NULL;
     *failed |= name.size > 0 && !*host;
