@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures gather beside wrk and libcurl, and prints ratios.
+"""Measures gather beside wrk, libcurl and h2load, and prints ratios.
 
 run.py BUILD [--repetitions N] [--only WORKLOAD]
 
 The server is nginx on one core, the client runs on the other; the clients take turns, so that a spell in which the machine
-is slow hits all of them. What counts is the client's CPU time (user and system) per request, as a ratio to wrk's of the same
-run: an absolute time says nothing about another machine. The medians go to BUILD/bench.json, too.
+is slow hits all of them. What counts is the client's CPU time (user and system) per request, as a ratio to that of wrk
+or h2load in the same run: an absolute time says nothing about another machine. The medians go to BUILD/bench.json, too.
 """
 
 import argparse
@@ -41,6 +41,7 @@ http {{
     server {{
         listen 127.0.0.1:{plain} backlog=16384;
         listen 127.0.0.1:{tls} ssl backlog=16384;
+        listen 127.0.0.1:{http2} ssl http2 backlog=16384;
         ssl_certificate {folder}/cert.pem;
         ssl_certificate_key {folder}/key.pem;
         ssl_protocols TLSv1.3;
@@ -66,7 +67,7 @@ class Server:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="gather-bench-")
-        self.plain, self.tls = free_port(), free_port()
+        self.plain, self.tls, self.http2 = free_port(), free_port(), free_port()
         self.ca = f"{self.folder}/cert.pem"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
@@ -74,7 +75,7 @@ class Server:
              "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
             check=True, stderr=subprocess.DEVNULL)
         with open(f"{self.folder}/nginx.conf", "w") as conf:
-            conf.write(NGINX.format(folder=self.folder, plain=self.plain, tls=self.tls))
+            conf.write(NGINX.format(folder=self.folder, plain=self.plain, tls=self.tls, http2=self.http2))
         path = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = subprocess.Popen([path, "-p", self.folder, "-c", f"{self.folder}/nginx.conf"],
                                         preexec_fn=pin(SERVER_CPU), stderr=subprocess.DEVNULL)
@@ -110,8 +111,17 @@ def measure_wrk(url, requests, concurrency, seconds):
     return {"us": cpu / done * 1e6, "per_second": done / wall, "rss_kb": rss}
 
 
-def measure_json(program, url, requests, concurrency, ca):
-    output, cpu, wall, rss = run([program, "--url", url, "-n", str(requests), "-c", str(concurrency), "--cacert", ca])
+def measure_h2load(url, requests, connections, streams):
+    output, cpu, wall, rss = run(["h2load", "-n", str(requests), "-c", str(connections), "-m", str(streams), url])
+    done = int(re.search(r"(\d+) succeeded", output).group(1))
+    if done != requests:
+        raise SystemExit(f"h2load: {done} of {requests} requests succeeded")
+    return {"us": cpu / requests * 1e6, "per_second": requests / wall, "rss_kb": rss}
+
+
+def measure_json(program, url, requests, concurrency, ca, *options):
+    output, cpu, wall, rss = run([program, "--url", url, "-n", str(requests), "-c", str(concurrency), "--cacert", ca,
+                                  *options])
     line = json.loads(output)
     if line["ok"] != requests:
         raise SystemExit(f"{program}: {line}")
@@ -119,16 +129,21 @@ def measure_json(program, url, requests, concurrency, ca):
 
 
 def workloads(server):
-    plain, tls = f"http://127.0.0.1:{server.plain}", f"https://127.0.0.1:{server.tls}"
+    """Each workload's clients, the one first that the others are measured by, and how many requests they make at once and
+    in all."""
+    plain, tls, http2 = (f"{scheme}://127.0.0.1:{port}/" for scheme, port in
+                         (("http", server.plain), ("https", server.tls), ("https", server.http2)))
     return {
-        "keep-alive, 100 at once": (f"{plain}/", 100, 100000),
-        "keep-alive, 1000 at once": (f"{plain}/", 1000, 100000),
-        "HTTPS keep-alive, 100 at once": (f"{tls}/", 100, 100000),
-        "a new connection per request, 100 at once": (f"{plain}/close", 100, 20000),
+        "keep-alive, 100 at once": (http1_clients, plain, 100, 100000),
+        "keep-alive, 1000 at once": (http1_clients, plain, 1000, 100000),
+        "HTTPS keep-alive, 100 at once": (http1_clients, tls, 100, 100000),
+        "HTTP/2 over TLS, 1 connection x 100 streams": (http2_clients, http2, 100, 100000),
+        "HTTP/2 over TLS, 10 connections x 100 streams": (http2_clients, http2, 1000, 100000),
+        "a new connection per request, 100 at once": (http1_clients, f"{plain}close", 100, 20000),
     }
 
 
-def clients(build, server):
+def http1_clients(build, server):
     found = {"wrk": lambda url, n, c: measure_wrk(url, n, c, 2),
              "gather": lambda url, n, c: measure_json(f"{build}/bench/fetch", url, n, c, server.ca)}
     if os.path.exists(f"{build}/bench/libcurl_multi"):
@@ -136,16 +151,28 @@ def clients(build, server):
     return found
 
 
+def http2_clients(build, server):
+    return {"h2load": lambda url, n, c: measure_h2load(url, n, c // 100, 100),
+            "gather": lambda url, n, c: measure_json(f"{build}/bench/fetch", url, n, c, server.ca, "--http2",
+                                                     "--connections", str(c // 100))}
+
+
 def median(runs, key):
     return statistics.median(one[key] for one in runs)
 
 
+def ratio_to_first(results, client):
+    first = next(iter(results.values()))
+    return statistics.median(one["us"] / peer["us"] for one, peer in zip(results[client], first))
+
+
 def print_workload(name, results):
     print(f"\n{name}")
-    print(f"  {'client':<16}{'CPU us per request':>20}{'x wrk':>8}{'requests/s':>12}{'peak MB':>9}")
+    first = next(iter(results))
+    print(f"  {'client':<16}{'CPU us per request':>20}{'x ' + first:>10}{'requests/s':>12}{'peak MB':>9}")
     for client, runs in results.items():
-        ratio = statistics.median(one["us"] / peer["us"] for one, peer in zip(runs, results["wrk"]))
-        print(f"  {client:<16}{median(runs, 'us'):>20.2f}{ratio:>8.2f}{median(runs, 'per_second'):>12.0f}"
+        ratio = ratio_to_first(results, client)
+        print(f"  {client:<16}{median(runs, 'us'):>20.2f}{ratio:>10.2f}{median(runs, 'per_second'):>12.0f}"
               f"{median(runs, 'rss_kb') / 1024:>9.1f}")
 
 
@@ -153,10 +180,10 @@ def measure_http(build, repetitions, only):
     server = Server()
     summary = {}
     try:
-        peers = clients(build, server)
-        for name, (url, concurrency, requests) in workloads(server).items():
+        for name, (clients, url, concurrency, requests) in workloads(server).items():
             if only and only not in name:
                 continue
+            peers = clients(build, server)
             results = {client: [] for client in peers}
             for _ in range(repetitions):
                 for client, measure in peers.items():
@@ -164,7 +191,7 @@ def measure_http(build, repetitions, only):
             print_workload(name, results)
             summary[name] = {
                 client: {"cpu_us_per_request": round(median(runs, "us"), 3),
-                         "x_wrk": round(statistics.median(o["us"] / w["us"] for o, w in zip(runs, results["wrk"])), 3),
+                         f"x_{next(iter(results))}": round(ratio_to_first(results, client), 3),
                          "requests_per_s": round(median(runs, "per_second")),
                          "max_rss_kb": median(runs, "rss_kb")}
                 for client, runs in results.items()}

@@ -56,12 +56,19 @@ static void lose_as_recorded(ga__http2_connection *self, int code)
     lose(self, code, ga_error_message());
 }
 
-static void lose_at_end(ga__http2_connection *self)
+/* The end that the server made. Where it had broken the rules before, that is the reason: it is found when
+ * the answer to it is made. */
+static void lose_at_end(ga__http2_connection *self, char *lent)
 {
-    char problem[128];
+    const char *broken;
+    char problem[160];
 
-    snprintf(problem, sizeof problem, "the server (%s) closed the connection", stream_of(self)->peer);
-    lose(self, GA_EDISCONNECTED, problem);
+    ga__http2_produce(self->http2, lent, GA__LENT_SIZE);
+    int code = ga__http2_failed(self->http2, &broken);
+
+    snprintf(problem, sizeof problem, "the server (%s) closed the connection%s", stream_of(self)->peer,
+             stream_of(self)->bytes_received == 0 ? "; does it speak HTTP/2?" : "");
+    lose(self, code < 0 ? code : GA_EDISCONNECTED, code < 0 ? broken : problem);
 }
 
 /* --- sending -------------------------------------------------------------------------------------- */
@@ -140,7 +147,7 @@ static void receive(ga__http2_connection *self)
         if (count == GA_EAGAIN)
             return;
         if (count == 0) {
-            lose_at_end(self);
+            lose_at_end(self, lent);
         } else if (count < 0) {
             lose_as_recorded(self, (int)count);
         } else {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a test program beside the servers that it needs, and tells it by the environment where they are.
 
-usage: run.py SERVER... PROGRAM, where SERVER is nginx, httpbin, todo-api or misbehaving
+usage: run.py SERVER... PROGRAM, where SERVER is nginx, nghttpd, httpbin, todo-api or misbehaving
 """
 import contextlib
 import os
@@ -16,7 +16,15 @@ def start(name, stack, path, certificates):
     if name == "nginx":
         nginx = stack.enter_context(servers.Nginx(path, certificates).running())
         ports = {f"NGINX_{key.upper()}": str(port) for key, port in nginx.ports.items()}
+        ports |= {"NGINX_HTTP2": f"http://127.0.0.1:{nginx.ports['http2']}",
+                  "NGINX_HTTP2_TLS": f"https://127.0.0.1:{nginx.ports['http2_tls']}"}
         return {"NGINX": nginx.url, "NGINX_TLS": nginx.tls_url, "BIG_SHA256": nginx.big_sha256, **ports}
+    if name == "nghttpd":
+        (path / "nghttpd").mkdir()
+        (path / "nghttpd" / "small").write_text("small\n")
+        (path / "nghttpd" / "big").write_bytes(bytes(10 * 1000 * 1000))
+        return {"NGHTTPD": stack.enter_context(servers.nghttpd(path / "nghttpd")),
+                "NGHTTPD_TLS": stack.enter_context(servers.nghttpd(path / "nghttpd", certificates.good))}
     if name == "httpbin":
         return {"HTTPBIN": stack.enter_context(servers.httpbin()),
                 "HTTPBIN_TLS": stack.enter_context(servers.httpbin(certificates.good))}

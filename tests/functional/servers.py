@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real servers for the functional tests: nginx, httpbin, todo-api, and one that misbehaves on request.
+"""Real servers for the functional tests: nginx, nghttpd, httpbin, todo-api, and one that misbehaves on request.
 
 Each is a context manager that ends what it started, and listens on a free port of 127.0.0.1. What they write
 lies in a temporary directory that goes with them.
@@ -116,7 +116,7 @@ class Nginx:
 
     def __init__(self, path, certificates):
         self.path = path
-        self.ports = {name: free_port() for name in ("plain", "good", "other", "expired", "short")}
+        self.ports = {name: free_port() for name in ("plain", "good", "other", "expired", "short", "http2", "http2_tls")}
         self.url = f"http://127.0.0.1:{self.ports['plain']}"
         self.tls_url = f"https://127.0.0.1:{self.ports['good']}"
         big = random.Random(1).randbytes(self.BIG)
@@ -149,6 +149,16 @@ class Nginx:
             {routes}
         }}
             """
+        certificate, key = certificates.good
+        tls += f"""
+        server {{
+            listen 127.0.0.1:{self.ports['http2']} http2;
+            listen 127.0.0.1:{self.ports['http2_tls']} ssl http2;
+            ssl_certificate {certificate};
+            ssl_certificate_key {key};
+            {routes}
+        }}
+        """
         user = "user root;" if os.geteuid() == 0 else ""
         return f"""
     {user}
@@ -199,6 +209,17 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 port, *tls = sys.argv[1:]
 run_simple("127.0.0.1", int(port), app, threaded=True, ssl_context=tuple(tls) or None)
 """
+
+
+@contextlib.contextmanager
+def nghttpd(path, certificate=None):
+    """nghttpd with the files of a directory; it sends back what is posted. @return its URL"""
+    port = free_port()
+    tls = [str(certificate[1]), str(certificate[0])] if certificate else ["--no-tls"]
+    with process(["nghttpd", "--echo-upload", "--htdocs", str(path), "--address=127.0.0.1", str(port), *tls],
+                 stdout=subprocess.DEVNULL) as child:
+        wait_for_port(port, child)
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
