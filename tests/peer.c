@@ -39,6 +39,16 @@ static size_t body_size(const ga__buffer *in)
     return (size_t)size;
 }
 
+/* The size of a message in chunks, whose head ends at `head`; 0 while its last chunk is not there. For
+ * contents that have no line "0" of their own. */
+static size_t chunked_size(const ga__buffer *in, size_t head)
+{
+    static const char last[] = "\r\n0\r\n\r\n";
+    const char *at = memmem(in->data + head - 2, in->size - head + 2, last, sizeof last - 1);
+
+    return at ? (size_t)(at - in->data) + sizeof last - 1 : 0;
+}
+
 static bool take(peer_visit *visit, const char *prefix)
 {
     ga__buffer *in = &visit->in;
@@ -47,8 +57,13 @@ static bool take(peer_visit *visit, const char *prefix)
     while (!in->data || !(end = strstr(in->data, "\r\n\r\n")))
         if (!receive(visit))
             return false;
-    size_t whole = (size_t)(end - in->data) + 4 + body_size(in);
+    size_t head = (size_t)(end - in->data) + 4, whole = head + body_size(in);
+    const char *chunked = strstr(in->data, "\r\nTransfer-Encoding: chunked\r\n");
 
+    if (chunked && chunked < end)
+        while (!(whole = chunked_size(in, head)))
+            if (!receive(visit))
+                return false;
     while (in->size < whole)
         if (!receive(visit))
             return false;

@@ -209,6 +209,134 @@ CASE(large_bodies_go_both_ways)
     peer_stop(&peer);
 }
 
+/* A body that a function gives. */
+typedef struct giver {
+    size_t left;
+    size_t piece;
+    size_t fail_below; /* fails when so little is left */
+    double pause;
+    int rewinds;
+} giver;
+
+static ssize_t give(void *arg, void *buffer, size_t size)
+{
+    giver *self = arg;
+
+    if (self->pause > 0 && ga_sleep(self->pause) < 0)
+        return ga_error()->code;
+    if (self->left < self->fail_below)
+        return ga_fail(GA_EJSON, "the tape is torn");
+    size = self->piece && self->piece < size ? self->piece : size;
+    size = self->left < size ? self->left : size;
+    memset(buffer, 'y', size);
+    self->left -= size;
+    return (ssize_t)size;
+}
+
+static int give_again(void *arg)
+{
+    giver *self = arg;
+
+    self->left = 100;
+    self->rewinds++;
+    return 0;
+}
+
+CASE(a_function_gives_a_body_as_fast_as_the_server_takes_it)
+{
+    enum { SIZE = 1000000 };
+    peer_server peer;
+    http2_habits habits = {0};
+    giver tape = {.left = SIZE, .piece = 30000, .pause = 0.001};
+    ga_body_source unknown = {.read = give, .arg = &tape}, known = {.read = give, .arg = &tape, .size = SIZE};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    for (int i = 0; i < 4; i++) {
+        size_t size;
+        tape.left = i < 2 ? SIZE : 0;
+        ga_auto(ga_response) response =
+            ga_post(session, peer_url(&peer, "/size"),
+                    .body_source = i == 0             ? &known
+                                   : i == 1 || i == 3 ? &unknown
+                                                      : NULL,
+                    .multipart = i == 2 ? GA_PARTS({.name = "a", .value = "b"}) : NULL);
+
+        if (!ga_body(response, &size))
+            fail_msg("%s", ga_error_message());
+        assert_true(i == 2 ? size > 100 && size < 200 : size == (i < 2 ? SIZE : 0));
+    }
+    assert_int_equal(opened(session), 1);
+    assert_int_equal(habits.resets, 0);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(a_function_that_fails_resets_its_stream_alone)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+    giver tape = {.left = 1000, .piece = 100, .fail_below = 500, .pause = 0.001};
+    ga_body_source source = {.read = give, .rewind = give_again, .arg = &tape};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    expect_failure(ga_post(session, peer_url(&peer, "/size"), .body_source = &source), GA_EJSON,
+                   "the tape is torn");
+    assert_int_equal(ga_error()->phase, GA_PHASE_WRITE);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    assert_int_equal(habits.resets, 1);
+    assert_int_equal(tape.rewinds, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+CASE(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+    giver tape = {.left = 100};
+    ga_body_source once = {.read = give, .arg = &tape};
+    ga_body_source again = {.read = give, .rewind = give_again, .arg = &tape};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+
+    expect_failure(ga_post(session, peer_url(&peer, "/refuse"), .body_source = &once), GA_ENOTREPLAYABLE,
+                   "no rewind function");
+    assert_int_equal(habits.requests, 1);
+    tape.left = 100;
+    expect_failure(ga_post(session, peer_url(&peer, "/refuse"), .body_source = &again), GA_ERESET, "refuses");
+    assert_int_equal(tape.rewinds, 3);
+    assert_int_equal(habits.body, 500);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(a_function_that_gives_nothing_is_bounded_by_the_total_timeout)
+{
+    peer_server peer;
+    giver tape = {.left = 100, .pause = 1000};
+    ga_body_source source = {.read = give, .arg = &tape};
+
+    peer_start(&peer, peers, always);
+    ga_session *session = new_session();
+
+    expect_failure(ga_post(session, peer_url(&peer, "/size"), .body_source = &source, .timeout = 2),
+                   GA_ETIMEDOUT, "the total timeout");
+    expect_ok(session, peer_url(&peer, "/ok"));
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
 CASE(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream)
 {
     peer_server peer;
@@ -649,6 +777,10 @@ int main(void)
         cmocka_unit_test(who_finds_no_stream_waits_in_line),
         cmocka_unit_test(answers_without_a_body_have_none),
         cmocka_unit_test(large_bodies_go_both_ways),
+        cmocka_unit_test(a_function_gives_a_body_as_fast_as_the_server_takes_it),
+        cmocka_unit_test(a_function_that_fails_resets_its_stream_alone),
+        cmocka_unit_test(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all),
+        cmocka_unit_test(a_function_that_gives_nothing_is_bounded_by_the_total_timeout),
         cmocka_unit_test(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream),
         cmocka_unit_test(what_nobody_reads_holds_up_no_other_call),
         cmocka_unit_test(a_refused_stream_is_tried_three_times_more),

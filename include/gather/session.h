@@ -143,6 +143,40 @@ typedef struct ga_pool_stats {
 } ga_pool_stats;
 GA_API void ga_session_pool(const ga_session *session, ga_pool_stats *stats);
 
+/** A request's body that a function gives, piece by piece, while it is sent: from a pipe, a generator,
+ * another response (ga_read). */
+typedef struct ga_body_source {
+    /** Puts the next bytes, at most `size`, into `buffer`. It is called in the task that makes the request,
+     * and may suspend. @return how many; 0 at the body's end; a negative code, which ends the call and is its
+     *  error */
+    ssize_t (*read)(void *arg, void *buffer, size_t size);
+    /** Goes back to the body's beginning, so that it can be sent again after a redirect or on a fresh
+     *  connection. NULL: it cannot, and the call then fails with GA_ENOTREPLAYABLE. @return 0 or a negative
+     *  code */
+    int (*rewind)(void *arg);
+    void *arg;
+    int64_t size; /**< bytes in all, of which no more are read, and not fewer accepted; 0 or -1: not known,
+                     which HTTP/1.1 sends in chunks */
+} ga_body_source;
+
+/** A part of a multipart body, with one of value, data, file and source. All is borrowed until the call
+ *  returns. */
+typedef struct ga_part {
+    const char *name;
+    const char *value;            /**< text */
+    const void *data;             /**< bytes, with size */
+    size_t size;                  /**< of data */
+    const char *file;             /**< a file's path; it is read while it is sent */
+    const ga_body_source *source; /**< a function that gives the bytes */
+    const char *filename;         /**< what the server is told; of a file its path's last part */
+    const char *content_type;     /**< none, or application/octet-stream where there is a filename */
+    const ga_pair *headers;       /**< further ones of the part */
+} ga_part;
+
+/** An array of parts: `.multipart = GA_PARTS({.name = "title", .value = "x"}, {.name = "f", .file =
+ * "a.pdf"})`. It lives as long as the enclosing block. */
+#define GA_PARTS(...) ((const ga_part[]){__VA_ARGS__, {.name = NULL}})
+
 /** One request. In the macros below the URL comes first, then options by name. */
 typedef struct ga_request_options {
     const char *url;
@@ -180,8 +214,19 @@ typedef struct ga_request_options {
     int no_decompress;    /**< nonzero: the body comes as it is sent, and no coding is asked for */
     int max_ratio;        /**< instead of the session's */
     const char *compress; /**< the body is sent in this coding, with Content-Encoding: "gzip", "deflate",
-                             "br", "zstd"; "identity": in none. Not where a header names Content-Encoding:
+                             "br", "zstd"; "identity": in none. Not .multipart, .body_file and .body_source,
+                             nor where a header names Content-Encoding:
                              then the body has it already. */
+
+    /* Further kinds of body; one request has one. */
+    const ga_pair *form; /**< application/x-www-form-urlencoded; a pair whose value is NULL is left out */
+    const ga_part *multipart; /**< multipart/form-data (RFC 7578) with a random boundary; the array ends with
+                                 a NULL name. .content_type may be another "multipart/..." */
+    const char *body_file; /**< a regular file's path. It is read while it is sent; where it then has another
+                                size than at first, the call fails with GA_ESYSTEM */
+    const ga_body_source *body_source; /**< a function; borrowed until the call returns */
+    int expect_continue; /**< nonzero: over HTTP/1.1 the body waits, at most a second, until the server says
+                            that it wants it (RFC 9110, 10.1.1), and is not sent where it refuses */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
@@ -191,6 +236,7 @@ typedef struct ga_request_options {
  *          connected; GA_EPROXY: neither, by the proxy's doing (ga_error()->status has what it answered);
  *          GA_EDISCONNECTED, GA_ERESET, GA_EPROTOCOL, GA_EHEADTOOBIG: no proper answer;
  *          GA_EREDIRECT, GA_ENOTREPLAYABLE, GA_ESTATUS (with raise_for_status);
+ *          GA_ESYSTEM: a file of the body cannot be read; or what .body_source failed with;
  *          GA_ETIMEDOUT (ga_error()->timeout names which), GA_ECANCELED, GA_ENOTASK, GA_ENOMEM */
 GA_API GA_MUST_USE ga_response *ga_request_with(ga_session *session, const char *method,
                                                 const ga_request_options *options);

@@ -8,6 +8,7 @@
 #define GA__CALL_H
 
 #include "base/buffer.h"
+#include "client/body.h"
 #include "client/connection.h"
 #include "client/failure.h"
 #include "client/proxy.h"
@@ -25,10 +26,12 @@ typedef struct ga__call {
     ga__timeouts timeouts;
     int64_t max_body;
 
-    /* the body */
+    /* the body: in memory, or taken from its source */
     const char *body;
-    size_t body_size;
+    ga__body_source *source; /* NULL: it is in memory */
+    uint64_t body_size;      /* 0 where the source does not know it */
     bool has_body;
+    bool expect;                  /* it waits until the server says that it wants it */
     const char *content_type;     /* NULL: none, or the caller's own header has it */
     const char *content_encoding; /* that was applied to it, or NULL */
     char *owned_body;             /* what was made for it, or NULL */
@@ -53,6 +56,7 @@ typedef struct ga__call {
     bool close;          /* the request says that the connection ends with it */
     bool idempotent;     /* it may be sent again although it may have arrived */
     bool sending;        /* the request is not sent yet; an answer that comes now ends the connection */
+    bool wanted;         /* 100 (Continue) has come */
     ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
     ga__buffer partial;  /* of the response's head */
     ga_response *response;
@@ -63,10 +67,24 @@ typedef struct ga__call {
     ga__url url; /* of the present hop; progress.url is set when it is parsed */
 } ga__call;
 
-/* --- request_head.c --- */
-/* Judges the body that the options give, and notes it. @return 0, GA_EUSAGE, GA_ENOMEM; recorded */
+/* --- request_body.c --- */
+/* Judges the body that the options give, and notes it. @return 0, GA_EUSAGE, GA_EHEADER, GA_ESYSTEM,
+ * GA_ENOMEM; recorded */
 int ga__call_set_body(ga__call *call);
-/* Writes the present hop's head into call->head. @return 0, GA_EHEADER, GA_ENOMEM; recorded */
+/* The present hop has no body, and so no later one. */
+void ga__call_drop_body(ga__call *call);
+/* Has the body at its beginning. Suspends where a callback of the caller's does. @return 0;
+ * GA_ENOTREPLAYABLE, or what the callback failed with; recorded */
+int ga__call_rewind_body(ga__call *call);
+/* Whether that has a chance. */
+static inline bool ga__call_replayable(const ga__call *call)
+{
+    return ga__body_source_can_rewind(call->source);
+}
+
+/* --- request_head.c --- */
+/* Writes the present hop's head into call->head, and has the body at its beginning. @return 0, GA_EHEADER,
+ * GA_ENOMEM, and as ga__call_rewind_body; recorded */
 int ga__call_write_head(ga__call *call);
 /* The head's memory goes back to the session. */
 void ga__call_release_head(ga__call *call);
@@ -111,7 +129,15 @@ int ga__call_step_failed(const ga__call *call, int code, ga__wait wait);
  * @return 0 or a failure, recorded */
 int ga__call_tunnel(ga__call *call, const ga__endpoint *target, ga__wait wait);
 
+/* --- request_send.c --- */
+/* Sends head and body on the call's connection. Suspends. @return 0 when all is sent; 1 when the answer came
+ * before, and call->response is set; a failure, recorded */
+int ga__call_send(ga__call *call);
+
 /* --- exchange.c --- */
+/* Receives what is there of the response's head, and parses it. Does not suspend. @return 1 when it is
+ * complete, and call->response is set; 0 when more is to come; a failure, recorded */
+int ga__call_receive_now(ga__call *call);
 /* Sends the request on the call's open connection, and receives the response's head: then call->response is
  * set and holds the connection, or has given it back. Suspends. @return 0 or a failure, recorded */
 int ga__call_exchange(ga__call *call);

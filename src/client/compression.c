@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Compressing a request's body, in memory, before a connection is asked for, so that its length is known and
- * it can be sent again. Called by client/request_head.c.
+ * it can be sent again. Called by client/request_body.c.
  */
 #include "client/compression.h"
 
@@ -46,7 +46,8 @@ static int compress_body(void *arg)
 GA_NOINLINE int ga__compression_apply(ga__call *call)
 {
     const ga_request_options *options = call->options;
-    compression self = {.coding = call->session->compress, .body = call->body, .size = call->body_size};
+    compression self = {
+        .coding = call->session->compress, .body = call->body, .size = (size_t)call->body_size};
     int code = options->compress ? ga__compression_find(options->compress, &self.coding) : 0;
 
     if (code < 0)

@@ -2,11 +2,7 @@
 /*
  * One exchange: a request out, a response head in, on a connection that is open. The usual one costs one send
  * and one receive; the head is parsed where it was received, in a buffer that the loop lends. Called by
- * client/request.c.
- *
- * A body that does not fit into what the system buffers takes time, and the server may answer before it has
- * read all of it: while such a body is being sent, a second task watches for the answer, and ends the sending
- * when it has come.
+ * client/request.c. The sending is in client/request_send.c.
  */
 #include "client/call.h"
 #include "client/http2_exchange.h"
@@ -14,9 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What is sent without looking for an answer meanwhile. */
-enum { SMALL_REQUEST = 16 << 10 };
 
 static ga__stream *stream_of(const ga__call *call)
 {
@@ -64,14 +57,15 @@ static int parse(ga__call *call, char *data, size_t size)
         }
         if (code == GA__HTTP1_MORE)
             break;
+        call->wanted |= call->http.status == 100;
     }
     ga__buffer_clear(&call->partial);
     ga__buffer_append(&call->partial, data, size);
     return call->partial.failed ? broken_head(call, GA_ENOMEM) : 0;
 }
 
-/* Receives what is there, and parses it behind what came before. Does not suspend. @return as parse */
-static int receive_now(ga__call *call)
+/* Parses what is there behind what came before. */
+int ga__call_receive_now(ga__call *call)
 {
     char *lent = ga__loop_lend();
     size_t before = call->partial.size;
@@ -112,115 +106,10 @@ static int receive_head(ga__call *call)
 
         if (code < 0)
             return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
-        code = receive_now(call);
+        code = ga__call_receive_now(call);
         if (code != 0)
             return code;
     }
-}
-
-/* --- sending -------------------------------------------------------------------------------------- */
-
-/* Sends head and body. @return 0 or a failure, which the stream recorded; *by: where it is GA_ETIMEDOUT,
- * which */
-static int send_all(ga__call *call, ga__timeout *by)
-{
-    ga__stream *stream = stream_of(call);
-    struct iovec parts[2] = {
-        {call->head.data, call->head.size},
-        {(void *)(uintptr_t)call->body, call->body_size},
-    };
-    uint64_t idle = ga__deadline(0, call->timeouts.seconds[GA__TIMEOUT_WRITE]), before = stream->bytes_sent;
-    int code = ga__stream_send(stream, parts, call->body_size > 0 ? 2 : 1, call->timeouts.total_at, idle);
-
-    call->progress.bytes_sent = stream->bytes_sent - before;
-    if (call->progress.bytes_sent > 0 && call->progress.sent == GA_SENT_NO)
-        call->progress.sent = GA_SENT_MAYBE;
-    *by = code == GA_ETIMEDOUT && ga_error()->timeout ? GA__TIMEOUT_WRITE : GA__TIMEOUT_TOTAL;
-    return code;
-}
-
-static int send_failed(const ga__call *call, int code, ga__timeout by)
-{
-    if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
-        return ga__progress_wait_failed(&call->progress, code, by, call->timeouts.seconds[by]);
-    return ga__progress_failed(&call->progress, code);
-}
-
-/* What the watching task and the sending one share. */
-typedef struct watch {
-    ga__call *call;
-    ga_scope *sending;
-    int code; /* of receive_now, once it is not 0 */
-} watch;
-
-/* Receives the answer's head, if it comes while the body is being sent; then the sending ends. */
-static int watch_for_answer(void *arg)
-{
-    watch *self = arg;
-    ga__call *call = self->call;
-
-    while (self->code == 0 && ga__stream_wait_readable(stream_of(call), GA__NEVER) == 0)
-        self->code = receive_now(call);
-    if (self->code == 0)
-        return 0; /* the body is sent */
-    ga_scope_cancel(self->sending);
-    return self->code < 0 ? self->code : 0;
-}
-
-/* Sends while another task watches. @return 0 when all is sent; 1 when the answer came before; a failure,
- * recorded */
-static int send_watched(ga__call *call)
-{
-    ga_group group;
-    ga_scope sending;
-    watch self = {.call = call, .sending = &sending};
-    ga__timeout by = GA__TIMEOUT_TOTAL;
-
-    ga_group_open(&group, GA_COLLECT);
-    ga_scope_open(&sending, GA_FOREVER);
-    ga_task *watcher = ga_spawn(&group, watch_for_answer, &self);
-    int code = watcher ? send_all(call, &by) : GA_ENOMEM;
-
-    ga_scope_close(&sending);
-    ga_group_cancel(&group);
-    ga_gather(&group); /* what the watcher has received by now counts */
-    if (self.code < 0)
-        ga__error_copy(ga__current(), watcher);
-    if (watcher)
-        ga_task_error(watcher); /* it is read now */
-    ga_group_close(&group);
-    if (self.code != 0)
-        return self.code;
-    return code < 0 ? send_failed(call, code, by) : 0;
-}
-
-/* The server closed the connection while the request was being sent: maybe it said why before.
- * @return 1 when it did; else `code`, with its error as it is */
-static int last_words(ga__call *call, int code)
-{
-    int received = call->progress.bytes_sent > 0 ? receive_now(call) : 0;
-
-    return received == 0 ? code : received;
-}
-
-static int send_request(ga__call *call)
-{
-    ga__timeout by;
-    int code;
-
-    call->progress.phase = GA_PHASE_WRITE;
-    call->sending = true;
-    if (call->head.size + call->body_size <= SMALL_REQUEST) {
-        code = send_all(call, &by);
-        if (GA_UNLIKELY(code < 0))
-            send_failed(call, code, by);
-    } else {
-        code = send_watched(call);
-    }
-    if (code == GA_ERESET || code == GA_ETLS)
-        code = last_words(call, code);
-    call->sending = false;
-    return code;
 }
 
 /* --- the exchange --------------------------------------------------------------------------------- */
@@ -238,7 +127,8 @@ int ga__call_exchange(ga__call *call)
     call->partial = GA__BUFFER_INIT;
     ga__http1_response_init(&call->http, &call->session->limits,
                             strcmp(call->method, "HEAD") == 0 ? GA__HTTP1_TO_HEAD : 0);
-    int code = send_request(call);
+    call->wanted = false;
+    int code = ga__call_send(call);
 
     if (code == 0) {
         ga__call_release_head(call);

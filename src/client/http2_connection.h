@@ -31,6 +31,7 @@ typedef struct ga__http2_exchange {
     ga__http2_stream stream;
     ga__http2_connection *on;
     ga__list waiting; /* its task, while that waits for a change of the stream */
+    char *piece;      /* of the request's body, where that has a source; or NULL */
 } ga__http2_exchange;
 
 /* Speaks HTTP/2 on the connection, which was just opened. Does not suspend. @return 0, GA_ENOMEM; recorded */

@@ -26,6 +26,7 @@ static void free_exchange(ga__http2_exchange *exchange, bool complete)
 {
     ga__http2_leave(&exchange->stream, complete);
     ga__http2_connection_send(exchange->on);
+    free(exchange->piece);
     free(exchange);
 }
 
@@ -84,7 +85,7 @@ static bool goes_again(ga__call *call, const ga__http2_exchange *exchange)
 
 /* --- the head ------------------------------------------------------------------------------------- */
 
-static void note_progress(ga__call *call, const ga__http2_stream *stream)
+void ga__http2_note_progress(ga__call *call, const ga__http2_stream *stream)
 {
     ga__progress *progress = &call->progress;
 
@@ -119,7 +120,7 @@ static int await_head(ga__call *call, ga__http2_exchange *exchange)
     for (;;) {
         bool complete = stream->head_done && stream->ended;
 
-        note_progress(call, stream);
+        ga__http2_note_progress(call, stream);
         if (complete || (stream->head_done && !stream->closed && ga__http2_request_sent(stream)))
             return 0;
         if (stream->failed || stream->closed)
@@ -133,7 +134,7 @@ static int await_head(ga__call *call, ga__http2_exchange *exchange)
         int code = ga__park(&exchange->waiting, wait.at, GA__EXTERNAL, "the answer");
 
         if (code < 0) {
-            note_progress(call, stream);
+            ga__http2_note_progress(call, stream);
             return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
         }
     }
@@ -193,9 +194,9 @@ static int submit(ga__call *call, ga__http2_exchange *exchange)
 {
     ga__slice head = {call->head.data, call->head.size};
     ga__http2_connection *on = exchange->on;
+    bool has_body = call->body_size > 0 || (call->source && call->source->size < 0);
     int code = on->lost ? GA_EPROTOCOL
-                        : ga__http2_submit(on->http2, &exchange->stream, head, call->url.secure,
-                                           call->body_size > 0);
+                        : ga__http2_submit(on->http2, &exchange->stream, head, call->url.secure, has_body);
 
     if (code == GA_ENOMEM)
         return ga__progress_fail(&call->progress, code, "no memory for the request");
@@ -203,8 +204,8 @@ static int submit(ga__call *call, ga__http2_exchange *exchange)
         call->again = goes_again(call, exchange);
         return connection_lost(call, exchange);
     }
-    if (call->body_size > 0)
-        ga__http2_write(&exchange->stream, call->body, call->body_size, true);
+    if (has_body && !call->source)
+        ga__http2_write(&exchange->stream, call->body, (size_t)call->body_size, true);
     arm_ping(on);
     ga__http2_connection_send(on);
     return 0;
@@ -222,6 +223,8 @@ int ga__http2_call_exchange(ga__call *call)
     int code = submit(call, exchange);
 
     ga__call_release_head(call);
+    if (code == 0 && GA_UNLIKELY(call->source))
+        code = ga__http2_send_source(call, exchange);
     if (code == 0)
         code = await_head(call, exchange);
     if (code == 0)

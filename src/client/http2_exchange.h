@@ -21,4 +21,15 @@ int ga__http2_wait_readable(ga_response *response, uint64_t deadline);
 /* The response needs its part no more; the server is told where the body was not at its end. */
 void ga__http2_release(ga_response *response);
 
+/* --- between the files of HTTP/2 ------------------------------------------------------------------ */
+
+/* Notes in the call how far its stream has got. */
+void ga__http2_note_progress(ga__call *call, const ga__http2_stream *stream);
+
+/* --- http2_upload.c --- */
+/* Sends the call's body, which has a source, on a stream that was submitted. Suspends. @return 0 when the
+ * last piece was given to the stream, or the stream has come to its end, which is then to be told; a failure,
+ * recorded */
+int ga__http2_send_source(ga__call *call, ga__http2_exchange *exchange);
+
 #endif

@@ -172,6 +172,7 @@ static GA_NOINLINE int wait_for_rate(ga__call *call)
 static int acquire(ga__call *call)
 {
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_POOL);
+    bool once = !call->idempotent || (call->source && !call->source->replayable);
     const ga__url *place = &call->url;
     const char *via = NULL;
 
@@ -181,8 +182,7 @@ static int acquire(ga__call *call)
         if (ga__proxy_forwards(call->proxy, &call->url))
             place = &call->proxy->url; /* whatever the server, the connection is one to the proxy */
     }
-    int code =
-        ga__pool_acquire(&call->session->pool, place, via, !call->idempotent, wait.at, &call->connection);
+    int code = ga__pool_acquire(&call->session->pool, place, via, once, wait.at, &call->connection);
 
     if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
         return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
@@ -289,10 +289,8 @@ static int go_on(ga__call *call, ga__redirect *redirect)
     call->drop_body_headers |= redirect->drop_body;
     call->drop_credentials |= redirect->drop_credentials;
     call->drop_host |= redirect->drop_host;
-    if (redirect->drop_body) {
-        call->has_body = false;
-        call->body_size = 0;
-    }
+    if (redirect->drop_body)
+        ga__call_drop_body(call);
     call->redirects++;
     call->challenges = 0;
     if (call->drop_credentials || ga__url_has_userinfo(&call->url))
@@ -328,7 +326,7 @@ static GA_NOINLINE int follow_redirect(ga__call *call)
         .location_count = find_locations(response, locations),
         .url = &call->url,
         .has_body = call->has_body,
-        .replayable = true,
+        .replayable = ga__call_replayable(call),
         .credentials_dropped = call->drop_credentials,
         .followed = call->redirects,
         .limit = call->max_redirects,
@@ -347,15 +345,28 @@ static GA_NOINLINE int follow_redirect(ga__call *call)
     return code < 0 ? code : followed;
 }
 
-/* Looks whether the answer is a redirect to be followed, or a challenge that can be answered. @return 1 when
- * it is, and the call is ready for the next exchange; 0 when the answer is the caller's; a failure, recorded
- */
+/* The server does not know of Expect (RFC 9110, 15.5.18): once more without. */
+static GA_NOINLINE int expect_nothing(ga__call *call)
+{
+    call->expect = false;
+    ga_response_free(call->response);
+    call->response = NULL;
+    int code = ga__call_write_head(call);
+
+    return code < 0 ? code : 1;
+}
+
+/* Looks whether the answer asks for another request: a redirect to be followed, a challenge that can be
+ * answered. @return 1 when it does, and the call is ready for the next exchange; 0 when the answer is the
+ * caller's; a failure, recorded */
 static int follow(ga__call *call)
 {
     int status = call->response->http.status;
 
     if (status == 401 && ga__call_may_authorize(call))
         return ga__call_answer_challenge(call);
+    if (GA_UNLIKELY(status == 417 && call->expect) && ga__call_replayable(call))
+        return expect_nothing(call);
     return call->follow && status >= 300 && status <= 399 ? follow_redirect(call) : 0;
 }
 
@@ -402,6 +413,7 @@ static void end(ga__call *call)
         ga__proxy_free(call->own_proxy);
     free(call->owned_body);
     ga__call_end_auth(call);
+    ga__body_source_free(call->source);
     ga__session_unref(call->session);
 }
 

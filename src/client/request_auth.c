@@ -82,7 +82,8 @@ static int add_digest(const ga__call *call, ga__digest_state *state, ga__buffer 
         .password = ga__slice_of(state->password),
         .method = call->method,
         .target = ga__url_target(&call->url),
-        .body = {call->has_body && call->body ? call->body : "", call->has_body ? call->body_size : 0},
+        .body = {call->has_body && call->body ? call->body : "",
+                 call->has_body && call->body ? (size_t)call->body_size : 0},
         .cnonce = state->cnonce,
         .count = ++state->count,
     };

@@ -1,65 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a request says: its head, in one pass into a buffer that the session keeps for that, and its body. All
- * that comes from the caller goes through protocol/http1_writer, which lets nothing pass that could end a
- * line. Called by client/request.c before a connection is asked for, so that what is refused costs none, and
- * again for each further exchange.
+ * A request's head, in one pass into a buffer that the session keeps for that. All that comes from the caller
+ * goes through protocol/http1_writer, which lets nothing pass that could end a line. Called by
+ * client/request.c before a connection is asked for, so that what is refused costs none, and again for each
+ * further exchange.
  */
 #include "client/call.h"
 
 #include "base/ascii.h"
-#include "client/compression.h"
 #include "protocol/http1_writer.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
-#include <jansson.h>
 #include <string.h>
-
-/* --- the body ------------------------------------------------------------------------------------- */
-
-static int dump_json(ga__call *call)
-{
-    call->owned_body = json_dumps(call->options->json, JSON_ENCODE_ANY | JSON_COMPACT);
-    if (!call->owned_body)
-        return ga__progress_fail(&call->progress, GA_EUSAGE,
-                                 "the JSON value cannot be written: it holds itself, or text "
-                                 "that is not UTF-8");
-    call->body = call->owned_body;
-    call->body_size = strlen(call->body);
-    return 0;
-}
-
-int ga__call_set_body(ga__call *call)
-{
-    const ga_request_options *options = call->options;
-    int kinds = (options->body != NULL) + (options->text != NULL) + (options->json_text != NULL) +
-                (options->json != NULL);
-    const char *type = NULL;
-    int code = 0;
-
-    if (kinds > 1)
-        return ga__progress_fail(&call->progress, GA_EUSAGE,
-                                 "more than one of .body, .text, .json_text and .json is given");
-    if (!options->body && options->body_size > 0)
-        return ga__progress_fail(&call->progress, GA_EUSAGE, ".body_size is given without .body");
-    call->has_body = kinds > 0;
-    if (options->body) {
-        call->body = options->body;
-        call->body_size = options->body_size;
-        type = "application/octet-stream";
-    } else if (options->text || options->json_text) {
-        call->body = options->text ? options->text : options->json_text;
-        call->body_size = strlen(call->body);
-        type = options->text ? "text/plain; charset=utf-8" : "application/json";
-    } else if (options->json) {
-        code = dump_json(call);
-        type = "application/json";
-    }
-    call->content_type = options->content_type ? options->content_type : type;
-    if (code == 0 && (options->compress || call->session->compress))
-        code = ga__compression_apply(call);
-    return code;
-}
 
 /* Methods whose meaning expects a body: they say so even when it is empty (RFC 9110, 8.6). */
 static bool expects_body(const char *method)
@@ -171,13 +123,21 @@ static GA_NOINLINE void begin_forwarded(ga__call *call, ga__http1_writer *writer
     ga__buffer_free(&absolute);
 }
 
+static ga__body_kind body_kind(const ga__call *call)
+{
+    if (GA_UNLIKELY(call->source && call->source->size < 0))
+        return GA__BODY_CHUNKED;
+    return call->has_body || expects_body(call->method) ? GA__BODY_LENGTH : GA__BODY_NONE;
+}
+
 int ga__call_write_head(ga__call *call)
 {
-    bool with_length = call->has_body || expects_body(call->method);
     ga__http1_writer writer;
     ga__slice host;
-    int code = 0;
+    int code = call->source ? ga__call_rewind_body(call) : 0;
 
+    if (code < 0)
+        return code;
     if (call->head.data == NULL) {
         call->head = call->session->scratch;
         call->session->scratch = GA__BUFFER_INIT;
@@ -204,7 +164,9 @@ int ga__call_write_head(ga__call *call)
         ga__http1_write_field(&writer, "Content-Type", call->content_type);
     if (call->content_encoding && call->has_body && goes_along(call, "Content-Encoding"))
         ga__http1_write_field(&writer, "Content-Encoding", call->content_encoding);
-    code = ga__http1_write_end(&writer, with_length ? GA__BODY_LENGTH : GA__BODY_NONE, call->body_size);
+    if (GA_UNLIKELY(call->expect) && !given_by_hand(call, "Expect"))
+        ga__http1_write_field(&writer, "Expect", "100-continue");
+    code = ga__http1_write_end(&writer, body_kind(call), call->body_size);
     return code < 0 ? refused(call, &writer) : 0;
 }
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending a body that has a source over HTTP/2: a piece is taken as soon as the one before went out, so the
+ * server's windows hold up the source, and one piece is all that is kept. Where the server answers whole, or
+ * gives the stream up, the rest is not taken. Called by client/http2_exchange.c.
+ */
+#include "client/http2_exchange.h"
+
+#include <stdlib.h>
+
+enum { PIECE = 64 << 10 };
+
+/* What the task that sends and the one that watches share. */
+typedef struct upload {
+    ga__call *call;
+    ga__http2_exchange *exchange;
+    ga_scope *sending;
+    bool by_source; /* the failure is the body's source's */
+} upload;
+
+/* Whether more of the request would serve nobody. */
+static bool is_over(const ga__http2_stream *stream)
+{
+    return stream->closed || stream->failed || (stream->head_done && stream->ended);
+}
+
+/* Waits until the piece before went out. @return 0 or a failure, recorded */
+static int await_room(const upload *self)
+{
+    const ga__http2_stream *stream = &self->exchange->stream;
+    ga__wait wait = ga__timeouts_wait(&self->call->timeouts, GA__TIMEOUT_WRITE);
+    uint64_t moved = stream->bytes_sent;
+    int code = 0;
+
+    while (code == 0 && stream->out_size > 0 && !is_over(stream)) {
+        if (moved != stream->bytes_sent)
+            wait = ga__timeouts_wait(&self->call->timeouts, GA__TIMEOUT_WRITE);
+        moved = stream->bytes_sent;
+        code = ga__park(&self->exchange->waiting, wait.at, GA__EXTERNAL, "the server to take data");
+    }
+    ga__http2_note_progress(self->call, stream);
+    if (code < 0 && !is_over(stream))
+        return ga__progress_wait_failed(&self->call->progress, code, wait.by,
+                                        self->call->timeouts.seconds[wait.by]);
+    return 0;
+}
+
+/* Takes pieces and gives them to the stream, until the last is given. @return 0 or a failure, recorded */
+static int send_pieces(upload *self)
+{
+    ga__body_source *source = self->call->source;
+    ga__http2_stream *stream = &self->exchange->stream;
+    uint64_t given = 0;
+
+    for (bool last = false; !last;) {
+        int code = await_room(self);
+
+        if (code < 0 || is_over(stream))
+            return code;
+        ssize_t size = ga__body_source_read(source, self->exchange->piece, PIECE);
+
+        if (size < 0) {
+            self->by_source = true;
+            return (int)size;
+        }
+        if (is_over(stream))
+            return 0;
+        given += (uint64_t)size;
+        last = size == 0 || (source->size >= 0 && given == (uint64_t)source->size);
+        ga__http2_write(stream, self->exchange->piece, (size_t)size, last);
+        ga__http2_connection_send(self->exchange->on);
+    }
+    return 0;
+}
+
+/* Ends the sending when the stream has come to its end: a callback may be waiting for something else. */
+static int watch_stream(void *arg)
+{
+    upload *self = arg;
+
+    while (!is_over(&self->exchange->stream))
+        if (ga__park(&self->exchange->waiting, GA__NEVER, GA__EXTERNAL, "the answer") < 0)
+            return 0;
+    ga_scope_cancel(self->sending);
+    return 0;
+}
+
+static int send_watched(upload *self)
+{
+    uint64_t now = ga__now(), end = self->call->timeouts.total_at;
+    double left = end == GA__NEVER ? GA_FOREVER : end > now ? (double)(end - now) * 1e-9 : 0;
+    ga_group group;
+    ga_scope sending;
+
+    self->sending = &sending;
+    ga_group_open(&group, GA_COLLECT);
+    ga_scope_open(&sending, left);
+    int code = ga_spawn(&group, watch_stream, self) ? send_pieces(self) : GA_ENOMEM;
+    int closed = ga_scope_close(&sending);
+
+    ga_group_cancel(&group);
+    ga_group_close(&group);
+    if (code < 0 && is_over(&self->exchange->stream))
+        return 0; /* which says more */
+    if (code < 0 && closed < 0) {
+        self->by_source = false;
+        return ga__progress_wait_failed(&self->call->progress, closed, GA__TIMEOUT_TOTAL,
+                                        self->call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+    }
+    return code;
+}
+
+int ga__http2_send_source(ga__call *call, ga__http2_exchange *exchange)
+{
+    upload self = {.call = call, .exchange = exchange};
+
+    call->progress.phase = GA_PHASE_WRITE;
+    exchange->piece = malloc(PIECE);
+    if (!exchange->piece)
+        return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory to send the body");
+    int code = call->source->calls ? send_watched(&self) : send_pieces(&self);
+
+    ga__http2_note_progress(call, &exchange->stream);
+    if (self.by_source)
+        ga__progress_failed(&call->progress, code);
+    return code;
+}
