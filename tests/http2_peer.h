@@ -25,6 +25,7 @@ typedef struct http2_habits {
     size_t most_at_once; /* streams on one connection */
     int goodbyes;        /* GOAWAYs of the client's */
     uint64_t body;       /* bytes received */
+    ga__buffer gzipped;  /* the answer to /gzipped */
 } http2_habits;
 
 typedef struct http2_visit {
@@ -36,8 +37,9 @@ typedef struct http2_visit {
 
 typedef struct http2_stream {
     char path[32];
-    size_t left;     /* of the answer's body */
-    bool unfinished; /* nothing follows the body, not even its end */
+    const char *content; /* what is left of the answer's body, where it is not all 'x' */
+    size_t left;         /* of the answer's body */
+    bool unfinished;     /* nothing follows the body, not even its end */
     uint64_t body;
 } http2_stream;
 
@@ -50,7 +52,12 @@ static ssize_t http2_send_body(nghttp2_session *session, int32_t id, uint8_t *ou
     if (stream->left == 0 && stream->unfinished)
         return NGHTTP2_ERR_DEFERRED;
     size = size < stream->left ? size : stream->left;
-    memset(out, 'x', size);
+    if (stream->content) {
+        memcpy(out, stream->content, size);
+        stream->content += size;
+    } else {
+        memset(out, 'x', size);
+    }
     stream->left -= size;
     if (stream->left == 0 && !stream->unfinished)
         *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -61,16 +68,21 @@ static ssize_t http2_send_body(nghttp2_session *session, int32_t id, uint8_t *ou
 static void http2_answer(http2_visit *visit, int32_t id, http2_stream *stream, const char *status,
                          const char *length, size_t size)
 {
-    nghttp2_nv fields[2] = {
+    nghttp2_nv fields[3] = {
         {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t)status, 7, 3, 0},
         {(uint8_t *)(uintptr_t) "content-length", (uint8_t *)(uintptr_t)length, 14,
          length ? strlen(length) : 0, 0},
+        {(uint8_t *)(uintptr_t) "content-encoding", (uint8_t *)(uintptr_t) "gzip", 16, 4, 0},
     };
     nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = http2_send_body};
     bool empty = size == 0 && !stream->unfinished;
 
     stream->left = size;
-    nghttp2_submit_response(visit->session, id, fields, length ? 2 : 1, empty ? NULL : &provider);
+    nghttp2_submit_response(visit->session, id, fields,
+                            stream->content ? 3
+                            : length        ? 2
+                                            : 1,
+                            empty ? NULL : &provider);
 }
 
 static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
@@ -89,6 +101,10 @@ static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
         http2_answer(visit, id, stream, "200", "12", 0);
     } else if (strcmp(path, "/large") == 0) {
         http2_answer(visit, id, stream, "200", NULL, 3000000);
+    } else if (strcmp(path, "/gzipped") == 0) {
+        stream->content = visit->habits->gzipped.data;
+        snprintf(number, sizeof number, "%zu", visit->habits->gzipped.size);
+        http2_answer(visit, id, stream, "200", number, visit->habits->gzipped.size);
     } else if (strcmp(path, "/stuck") == 0) {
         stream->unfinished = true;
         http2_answer(visit, id, stream, "200", "10", 3);

@@ -6,6 +6,7 @@
 #include "http2_peer.h"
 
 #include "client/session.h"
+#include "protocol/encoder.h"
 #include <math.h>
 
 static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
@@ -360,6 +361,41 @@ CASE(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream)
     expect_pool(session, 1, 0);
     ga_session_free(session);
     peer_stop(&peer);
+}
+
+CASE(content_codings_are_undone_whole_and_in_pieces)
+{
+    enum { SIZE = 3 << 20 };
+    char *noise = malloc(SIZE), *copy = malloc(SIZE);
+    http2_habits habits = {0};
+    uint64_t seed = 1;
+    size_t size, whole = 0;
+    peer_server peer;
+
+    for (size_t i = 0; i < SIZE; i++)
+        noise[i] = (char)((seed = seed * 6364136223846793005u + 1442695040888963407u) >> 60);
+    ga__encode(&habits.gzipped, GA__CODING_GZIP, noise, SIZE);
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+    ga_response *response = ga_get(session, peer_url(&peer, "/gzipped"));
+    const char *body = ga_body(response, &size);
+
+    assert_int_equal(size, SIZE);
+    assert_memory_equal(body, noise, SIZE);
+    ga_response_free(response);
+    response = ga_get(session, peer_url(&peer, "/gzipped"));
+    for (ssize_t count; whole < SIZE && (count = ga_read(response, copy + whole,
+                                                         SIZE - whole < 3000 ? SIZE - whole : 3000)) > 0;)
+        whole += (size_t)count;
+    assert_int_equal(whole, SIZE);
+    assert_memory_equal(copy, noise, SIZE);
+    ga_response_free(response);
+    ga_session_free(session);
+    peer_stop(&peer);
+    ga__buffer_free(&habits.gzipped);
+    free(noise);
+    free(copy);
 }
 
 CASE(what_nobody_reads_holds_up_no_other_call)
@@ -782,6 +818,7 @@ int main(void)
         cmocka_unit_test(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all),
         cmocka_unit_test(a_function_that_gives_nothing_is_bounded_by_the_total_timeout),
         cmocka_unit_test(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream),
+        cmocka_unit_test(content_codings_are_undone_whole_and_in_pieces),
         cmocka_unit_test(what_nobody_reads_holds_up_no_other_call),
         cmocka_unit_test(a_refused_stream_is_tried_three_times_more),
         cmocka_unit_test(what_a_goaway_leaves_out_goes_to_another_connection),

@@ -129,29 +129,9 @@ static int keep(ga_response *response, const char *data, size_t size)
     response->taken = response->size = 0;
     if (size > response->capacity && ga__response_grow(response, size) < 0)
         return broken(response, GA_ENOMEM);
-    memmove(response->body, data, size);
+    memcpy(response->body, data, size);
     response->size = size;
     return 0;
-}
-
-/* Receives more of what is coded, none of it being kept: into the loop's buffer, or, under HTTP/2, where
- * sending uses that too, into the response's own. @return as ga__response_receive */
-static ssize_t receive(ga_response *response, size_t size, ga__decoder_io *io)
-{
-    ssize_t count;
-
-    if (!response->http2) {
-        count = ga__response_receive(response, NULL, size);
-        io->in = count > 0 ? ga__loop_lend() : NULL;
-    } else {
-        response->taken = response->size = 0;
-        if (response->capacity < PIECE && ga__response_grow(response, PIECE) < 0)
-            return GA_ENOMEM;
-        count = ga__response_receive(response, response->body, response->capacity);
-        io->in = response->body;
-    }
-    io->in_size = count > 0 ? (size_t)count : 0;
-    return count;
 }
 
 /* The next piece of content. @return its size; 0 at the end; a failure, recorded */
@@ -163,12 +143,14 @@ static ssize_t next_piece(ga_response *response, char *out, size_t size)
 
     response->taken = response->size - io.in_size;
     while (!made) {
-        ssize_t count = receive(response, most, &io);
+        ssize_t count = ga__response_receive(response, NULL, most);
 
         if (count < 0)
             return count;
         if (count == 0)
             break;
+        io.in = ga__loop_lend();
+        io.in_size = (size_t)count;
         made = decode(response, &io);
         if (io.in_size > 0 && keep(response, io.in, io.in_size) < 0)
             return GA_ENOMEM;
