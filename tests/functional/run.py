@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a test program beside the servers that it needs, and tells it by the environment where they are.
 
-usage: run.py SERVER... PROGRAM, where SERVER is nginx, nghttpd, httpbin, todo-api or misbehaving
+usage: run.py SERVER... PROGRAM, where SERVER is nginx, nghttpd, httpbin, squid, socks, todo-api or misbehaving
 """
 import contextlib
 import os
@@ -31,6 +31,12 @@ def start(name, stack, path, certificates):
     if name == "todo-api":
         plain, tls = (stack.enter_context(servers.todo_api(*options)) for options in ((), ("--tls",)))
         return {"TODO": plain.url, "TODO_TLS": tls.url, "TODO_CA": tls.ca}
+    if name == "squid":
+        squid = stack.enter_context(servers.Squid(path).running())
+        return {"SQUID_PORT": str(squid.port), "SQUID_OPEN_PORT": str(squid.open_port)}
+    if name == "socks":
+        ports = [stack.enter_context(servers.socks(*options)) for options in ((), ("-u", "me", "-P", "secret"))]
+        return {"SOCKS_OPEN_PORT": str(ports[0]), "SOCKS_PORT": str(ports[1])}
     if name == "misbehaving":
         return {"MISBEHAVING": stack.enter_context(servers.Misbehaving().running()).url}
     raise SystemExit(f"run.py: there is no server {name}")

@@ -232,6 +232,59 @@ def httpbin(certificate=None):
         yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
 
 
+class Squid:
+    """squid, which wants `me` with the password `secret` at `port`, and nothing at `open_port`. It makes tunnels
+    to any port, and tells servers nothing of itself."""
+
+    def __init__(self, path):
+        self.path = path / "squid"
+        self.path.mkdir()
+        self.port, self.open_port = free_port(), free_port()
+        words = self.path / "passwords"
+        hashed = subprocess.run(["openssl", "passwd", "-apr1", "secret"], check=True, capture_output=True, text=True)
+        words.write_text(f"me:{hashed.stdout}")
+        # as root squid and its helper become another user, who must get here
+        path.chmod(0o755)
+        (self.path / "squid.conf").write_text(f"""
+            http_port 127.0.0.1:{self.port}
+            http_port 127.0.0.1:{self.open_port}
+            auth_param basic program /usr/lib/squid/basic_ncsa_auth {words}
+            acl open localport {self.open_port}
+            acl known proxy_auth REQUIRED
+            http_access allow open
+            http_access allow known
+            http_access deny all
+            access_log none
+            cache deny all
+            cache_log /dev/null
+            cache_store_log none
+            pid_filename none
+            netdb_filename none
+            shutdown_lifetime 0 seconds
+            coredump_dir none
+            forwarded_for delete
+            via on
+            max_filedescriptors 1024
+        """)
+
+    @contextlib.contextmanager
+    def running(self):
+        argv = [shutil.which("squid", path=os.environ["PATH"] + ":/usr/sbin"), "-N", "-f",
+                str(self.path / "squid.conf")]
+        with process(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+            wait_for_port(self.port, child)
+            yield self
+
+
+@contextlib.contextmanager
+def socks(*options):
+    """A SOCKS 5 server. @return its port"""
+    port = free_port()
+    with process(["microsocks", "-i", "127.0.0.1", "-p", str(port), *options], stderr=subprocess.DEVNULL) as child:
+        wait_for_port(port, child)
+        yield port
+
+
 class TodoApi:
     """todo-api as it tells of itself: `url`, and with --tls `ca`."""
 
