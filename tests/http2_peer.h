@@ -41,6 +41,8 @@ typedef struct http2_stream {
     size_t left;         /* of the answer's body */
     bool unfinished;     /* nothing follows the body, not even its end */
     uint64_t body;
+    size_t cookies;     /* bytes of Cookie fields, which HTTP/2 may cut at "; " */
+    size_t credentials; /* bytes of Authorization */
 } http2_stream;
 
 static ssize_t http2_send_body(nghttp2_session *session, int32_t id, uint8_t *out, size_t size,
@@ -126,6 +128,15 @@ static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
         http2_answer(visit, id, stream, "200", "4", 4);
     } else if (strcmp(path, "/close") == 0) {
         visit->closing = true;
+    } else if (strcmp(path, "/cookies") == 0) { /* a cookie, and as many bytes as came of such fields */
+        nghttp2_nv fields[2] = {
+            {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t) "200", 7, 3, 0},
+            {(uint8_t *)(uintptr_t) "set-cookie", (uint8_t *)(uintptr_t) "name=value", 10, 10, 0},
+        };
+        nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = http2_send_body};
+
+        stream->left = stream->cookies + stream->credentials;
+        nghttp2_submit_response(visit->session, id, fields, 2, &provider);
     } /* else, "/stall", nothing */
 }
 
@@ -149,6 +160,10 @@ static int http2_on_header(nghttp2_session *session, const nghttp2_frame *frame,
     (void)flags, (void)user;
     if (name_size == 5 && memcmp(name, ":path", 5) == 0)
         snprintf(stream->path, sizeof stream->path, "%.*s", (int)value_size, (const char *)value);
+    else if (name_size == 6 && memcmp(name, "cookie", 6) == 0)
+        stream->cookies += value_size;
+    else if (name_size == 13 && memcmp(name, "authorization", 13) == 0)
+        stream->credentials += value_size;
     return 0;
 }
 

@@ -804,6 +804,30 @@ CASE(without_prior_knowledge_plain_http_is_http1)
     peer_stop(&peer);
 }
 
+static void expect_bytes(ga_response *response, size_t size)
+{
+    ga_autofree char *text = ga_text(response);
+
+    if (!text)
+        fail_msg("%s", ga_error_message());
+    assert_int_equal(strlen(text), size);
+    ga_response_free(response);
+}
+
+CASE(cookies_and_credentials_go_over_it_too)
+{
+    ga_auto(ga_session) session = ga_session_new(.http = 2, .user = "u", .password = "p");
+    peer_server peer;
+
+    peer_start(&peer, peers, always);
+    expect_bytes(ga_get(session, peer_url(&peer, "/cookies")), strlen("Basic dTpw"));
+    assert_int_equal(ga_cookie_jar_count(ga_session_cookies(session)), 1);
+    expect_bytes(ga_get(session, peer_url(&peer, "/cookies")), strlen("Basic dTpw") + strlen("name=value"));
+    expect_bytes(ga_get(session, peer_url(&peer, "/cookies"), .bearer = "t"),
+                 strlen("Bearer t") + strlen("name=value"));
+    peer_stop(&peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -836,6 +860,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_pings_ends_the_connection),
         cmocka_unit_test(options_are_judged),
         cmocka_unit_test(without_prior_knowledge_plain_http_is_http1),
+        cmocka_unit_test(cookies_and_credentials_go_over_it_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

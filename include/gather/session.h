@@ -129,7 +129,7 @@ GA_API ga_session *ga_session_new_with(const ga_session_options *options);
 GA_API void ga_session_free(ga_session *session);
 GA_AUTO_DEFINE_(ga_session, ga_session_free)
 
-/** The session's jar, its own or the one that it was given; it lives at least as long as the session. NULL
+/** The session's jar, its own or the one that it was given; it is not the caller's to free. NULL
  *  with .no_cookies, and for NULL. */
 GA_API ga_cookie_jar *ga_session_cookies(const ga_session *session);
 

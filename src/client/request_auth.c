@@ -73,9 +73,15 @@ bool ga__call_replaces_auth(const ga__call *call)
 
 /* --- what goes out ---------------------------------------------------------------------------------- */
 
+/* Whether the body can be part of an answer, where it must: one that is read as it is sent cannot. */
+static bool covers_body(const ga__call *call, const ga__digest *challenge)
+{
+    return challenge->qop != GA__DIGEST_QOP_AUTH_INT || !call->source;
+}
+
 static int add_digest(const ga__call *call, ga__digest_state *state, ga__buffer *value)
 {
-    if (!state || !ga__digest_state_is_for(state, &call->url))
+    if (!state || !ga__digest_state_is_for(state, &call->url) || !covers_body(call, &state->challenge))
         return 0; /* the server is to ask first */
     ga__digest_request request = {
         .user = ga__slice_of(state->user),
@@ -232,7 +238,8 @@ int ga__call_answer_challenge(ga__call *call)
         return 0;
     int code = find_challenge(&call->response->headers, &challenge);
     /* Whoever asks again has refused the answer, unless it was only late; and nobody asks for ever. */
-    bool answer = challenge.nonce && (call->challenges == 0 || (call->challenges == 1 && challenge.stale));
+    bool answer = challenge.nonce && covers_body(call, &challenge) &&
+                  (call->challenges == 0 || (call->challenges == 1 && challenge.stale));
 
     if (code == 0 && answer) {
         if (from == USERINFO)
