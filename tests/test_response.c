@@ -57,6 +57,27 @@ CASE(the_head_can_be_asked)
     peer_stop(&peer);
 }
 
+CASE(links_lead_to_absolute_urls)
+{
+    SERVES(answers, "HTTP/1.1 200 OK\r\nLink: <?page=2>; rel=next\r\nContent-Length: 0\r\n"
+                    "link: <../top#x>; rel=\"up first\", <http://h:port/>; rel=bad\r\n\r\n");
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+
+    peer_start(&peer, peers, answers);
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/a/b/list?page=1"));
+    ga_autofree char *next = ga_link(response, "NEXT");
+    ga_autofree char *first = ga_link(response, "first");
+    assert_string_equal(next, peer_url(&peer, "/a/b/list?page=2"));
+    assert_string_equal(first, peer_url(&peer, "/a/top#x"));
+    ga_error_clear();
+    assert_null(ga_link(response, "last"));
+    assert_null(ga_link(response, "bad"));
+    assert_null(ga_link(NULL, "next"));
+    assert_int_equal(ga_error()->code, 0);
+    peer_stop(&peer);
+}
+
 CASE(nothing_can_be_asked_of_no_response)
 {
     char byte;
@@ -542,6 +563,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_head_can_be_asked),
+        cmocka_unit_test(links_lead_to_absolute_urls),
         cmocka_unit_test(nothing_can_be_asked_of_no_response),
         cmocka_unit_test(a_bad_status_is_worded_as_aiohttp_words_it),
         cmocka_unit_test(repr_is_pythons),

@@ -275,6 +275,11 @@ GA_API const char *ga_http_version(const ga_response *response);
 GA_API const char *ga_header(const ga_response *response, const char *name);
 /** The header at this place, from 0, in the order received; false past the last. */
 GA_API int ga_header_at(const ga_response *response, size_t index, ga_pair *header);
+/** Where the head's Link fields (RFC 8288) lead for this relation, "next" for one, as an absolute URL. Does
+ * not suspend.
+ *  @return a string, the caller's to free; NULL when there is no such link, or it is no URL that could be
+ *          called, or for NULL: the error stays as it is then; NULL with GA_ENOMEM */
+GA_API GA_MUST_USE char *ga_link(const ga_response *response, const char *relation);
 
 /** Fails when there is no response or its status is 400 or above.
  *  @return 0, GA_ESTATUS, or the code of the failure before */
