@@ -58,6 +58,7 @@ typedef struct test_world {
     bool impatient;     /* calls are cancelled at random */
     bool silent;        /* a server never answers: others may be in line for that connection */
     bool poisoned;      /* a server says more than it was asked for */
+    bool paced;         /* hosts that push back are left alone */
     double total, read; /* timeouts, 0: none but the default */
     char problem[512];  /* the first, or "" */
 } test_world;
@@ -205,7 +206,7 @@ static bool answer(peer_visit *visit)
     bool redirected = strncmp(path + strcspn(path, " ?"), "?again", 6) == 0;
 
     record->arrived += redirected || record->manner != REDIRECTED;
-    if (record->arrived > 1 && record->post && !record->idempotent)
+    if (record->arrived > 1 && record->post && !record->idempotent && record->manner != ERRS)
         complain(world, "request %d, which is not idempotent, arrived twice", (int)id);
     if (!is_pattern(strstr(visit->request.data, "\r\n\r\n") + 4, id, record->body))
         complain(world, "request %d arrived with a body of another", (int)id);
@@ -232,6 +233,8 @@ static bool is_explained(const test_world *world, const request_record *record, 
         return world->impatient || scoped;
     case GA_ETIMEDOUT:
         return faults || world->silent || record->manner == LATE || world->total > 0 || world->read > 0;
+    case GA_ERATELIMITED:
+        return world->paced;
     case GA_EPROTOCOL:
         return record->manner == GARBAGE || record->manner == BAD_CHUNKS || world->poisoned;
     case GA_ETRUNCATED:
@@ -390,9 +393,15 @@ static ga_session *draw_session(test_world *world)
     world->impatient = chance(60);
     world->total = chance(30) ? 1 + (double)draw(20) : 0;
     world->read = chance(30) ? 0.5 + (double)draw(5) : 0;
+    int rate = chance(10) ? 50 : 0, retries = chance(30) ? 1 + (int)draw(4) : 0;
+
+    bool per_host = chance(10), adaptive = chance(10);
+
+    world->paced = rate > 0 || retries > 0 || per_host || adaptive;
     return ga_session_new(.limit = 1 + (int)draw(CALLERS), .limit_per_host = (int)draw(4),
                           .keepalive = (double)draw(3) * 5 - 1, .total_timeout = world->total,
-                          .read_timeout = world->read, .rate = chance(10) ? 50 : 0,
+                          .read_timeout = world->read, .rate = rate, .retries = retries, .retry_cap = 5,
+                          .rate_per_host = per_host ? 20 : 0, .adaptive_limit = adaptive,
                           .connect_timeout = chance(50) ? 3 : 0, .first_byte_timeout = world->read);
 }
 

@@ -53,7 +53,8 @@ typedef enum ga_code {
     GA_ESTATUS = -47,       /**< ga_raise_for_status: the status is 400 or above */
     GA_EDECODE = -48,       /**< the content coding is broken or expands beyond the limits */
     GA_ECONTENTTYPE = -49,  /**< the content type is not the one asked for */
-    GA_EJSON = -50          /**< the body is not JSON */
+    GA_EJSON = -50,         /**< the body is not JSON */
+    GA_ERATELIMITED = -51   /**< the server asks to wait for longer than is allowed to wait */
 } ga_code;
 
 /** How far a request got when it failed. */
@@ -67,7 +68,8 @@ typedef enum ga_phase {
     GA_PHASE_WRITE,      /**< sending the request */
     GA_PHASE_FIRST_BYTE, /**< waiting for the response head */
     GA_PHASE_READ,       /**< reading the body */
-    GA_PHASE_DECODE      /**< undoing the body's content codings, making text or JSON of it */
+    GA_PHASE_DECODE,     /**< undoing the body's content codings, making text or JSON of it */
+    GA_PHASE_PACE        /**< waiting for its turn at the host, or before another attempt */
 } ga_phase;
 
 /** Whether the server may have seen the request: what decides if it is safe to send it again. */
@@ -93,6 +95,7 @@ typedef struct ga_error_detail {
     unsigned long tls_error; /**< OpenSSL's error code, or its X509_V_ERR_... with GA_ECERT; or 0 */
     uint64_t bytes_sent;
     uint64_t bytes_received;
+    double retry_after; /**< with GA_ERATELIMITED: seconds until the server wants to be asked again; else 0 */
 } ga_error_detail;
 
 /** The calling task's last failure, never NULL; outside a task the thread's. A task's error is its

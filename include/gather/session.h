@@ -113,6 +113,28 @@ typedef struct ga_session_options {
     int max_ratio;        /**< how many bytes one byte received may decode to, on the average, once a body is
                                larger than 1 MiB, 500; negative: any number */
     const char *compress; /**< the coding of requests' bodies: "gzip", "deflate", "br" or "zstd"; none */
+
+    int retries; /**< attempts after the first, 0. Tried again is: what was certainly not sent (name,
+                      connection, TLS; not what a certificate forbids); 429 and 503; and what is
+                      idempotent after 408, 500, 502, 504, 522, 524 or a connection that broke. 413
+                      where it has Retry-After */
+    double retry_max_time; /**< seconds from the call's beginning in which a retry may begin; none */
+    double retry_base;     /**< the wait before a retry is drawn from 0 to this, doubled each time, 0.5 */
+    double retry_cap; /**< and to no more than this, 60. What the server asks for is waited for in any case */
+    double retry_budget;  /**< retries that the server did not name a time for, as a share of the calls, 0.2
+                             (and  10 to begin with); negative: no bound */
+    int idempotency_keys; /**< nonzero: a call whose method is not idempotent gets an Idempotency-Key, a UUID,
+                             the same for all of its attempts, and may then be tried again as if it were */
+    double rate_per_host; /**< requests started per second to one host; 0: no limit */
+    int burst_per_host;   /**< requests that may start at once within that, 1 */
+    int adapt; /**< after 429 and 503 the rate to that host is lowered, and rises again while there are none;
+                    on where a rate is given; negative: off */
+    int obey_rate_limits; /**< RateLimit fields are acted upon before a 429 comes; on where retries or a rate
+                             are given; positive: on, negative: off */
+    double max_wait; /**< the longest wait, in seconds, that a server may ask for; beyond it calls fail with
+                          GA_ERATELIMITED. None but the total timeout */
+    int adaptive_limit; /**< nonzero: how many requests go to a host at once is found out by trying, from 1 to
+                             limit_per_host (or limit) */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -227,6 +249,12 @@ typedef struct ga_request_options {
     const ga_body_source *body_source; /**< a function; borrowed until the call returns */
     int expect_continue; /**< nonzero: over HTTP/1.1 the body waits, at most a second, until the server says
                             that it wants it (RFC 9110, 10.1.1), and is not sent where it refuses */
+
+    int retries;           /**< instead of the session's; negative: none */
+    double retry_max_time; /**< instead of the session's */
+    double max_wait;       /**< instead of the session's */
+    const char
+        *idempotency_key; /**< sent as Idempotency-Key, and the call may be tried again; "": a UUID is made */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
@@ -237,6 +265,8 @@ typedef struct ga_request_options {
  *          GA_EDISCONNECTED, GA_ERESET, GA_EPROTOCOL, GA_EHEADTOOBIG: no proper answer;
  *          GA_EREDIRECT, GA_ENOTREPLAYABLE, GA_ESTATUS (with raise_for_status);
  *          GA_ESYSTEM: a file of the body cannot be read; or what .body_source failed with;
+ *          GA_ERATELIMITED (the server asks to wait for longer than max_wait or the total timeout allow;
+ *          ga_error()->retry_after says how long);
  *          GA_ETIMEDOUT (ga_error()->timeout names which), GA_ECANCELED, GA_ENOTASK, GA_ENOMEM */
 GA_API GA_MUST_USE ga_response *ga_request_with(ga_session *session, const char *method,
                                                 const ga_request_options *options);
@@ -268,6 +298,9 @@ GA_API const char *ga_reason(const ga_response *response);
 GA_API const char *ga_url(const ga_response *response);
 /** How many redirects were followed. */
 GA_API int ga_redirects(const ga_response *response);
+/** How often a request was sent, or tried to be, for this answer: 1 and a retry each; redirects do not count.
+ */
+GA_API int ga_attempts(const ga_response *response);
 /** The HTTP version: "1.1", "1.0" or "2"; "" for NULL. */
 GA_API const char *ga_http_version(const ga_response *response);
 

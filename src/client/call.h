@@ -36,6 +36,8 @@ typedef struct ga__call {
     const char *content_encoding; /* that was applied to it, or NULL */
     char *owned_body;             /* what was made for it, or NULL */
 
+    struct ga__attempts *attempts; /* NULL: there is one, at once */
+
     /* redirects */
     unsigned redirects;
     unsigned max_redirects; /* 0: none is followed */

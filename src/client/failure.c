@@ -26,6 +26,8 @@ static const char *doing(ga_phase phase)
         return "waiting for the answer";
     case GA_PHASE_READ:
         return "reading the body";
+    case GA_PHASE_PACE:
+        return "waiting for its turn at the host";
     case GA_PHASE_NONE:
     case GA_PHASE_PREPARE:
     case GA_PHASE_DECODE:

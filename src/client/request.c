@@ -8,6 +8,7 @@
 #include "client/call.h"
 
 #include "base/ascii.h"
+#include "client/attempts.h"
 #include "client/hsts.h"
 #include "client/response.h"
 #include "protocol/redirect.h"
@@ -142,32 +143,14 @@ static int prepare(ga__call *call)
         code = ga__call_set_body(call);
     if (code == 0 && (ga__call_may_authorize(call) || call->options->password || call->options->digest))
         code = ga__call_check_auth(call);
+    if (code == 0 && GA_UNLIKELY(ga__attempts_needed(call)))
+        code = ga__attempts_begin(call);
     if (code == 0)
         code = ga__call_write_head(call);
     return code;
 }
 
 /* --- one hop -------------------------------------------------------------------------------------- */
-
-/* Waits until the session's rate allows a request. */
-static GA_NOINLINE int wait_for_rate(ga__call *call)
-{
-    ga_scope scope;
-    uint64_t now = ga__now(), end = call->timeouts.total_at;
-    double left = end == GA__NEVER ? GA_FOREVER : end > now ? (double)(end - now) * 1e-9 : 0;
-
-    call->progress.phase = GA_PHASE_POOL;
-    if (ga_limiter_try(&call->session->limiter, 1) == 0)
-        return 0;
-    ga_scope_open(&scope, left);
-    int code = ga_limiter_wait(&call->session->limiter, 1);
-    int closed = ga_scope_close(&scope);
-
-    if (code == 0)
-        return 0;
-    return ga__progress_wait_failed(&call->progress, closed == GA_ETIMEDOUT ? closed : code,
-                                    GA__TIMEOUT_TOTAL, call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
-}
 
 static int acquire(ga__call *call)
 {
@@ -209,13 +192,27 @@ static bool is_stale(const ga__call *call, int code)
            progress->bytes_received == 0 && (progress->bytes_sent == 0 || call->idempotent);
 }
 
+/* The call's host began to cool down while it was in line for a connection, which goes to the next.
+ * @return GA_EAGAIN, not recorded */
+static GA_NOINLINE int hold_back(ga__call *call)
+{
+    call->progress.attempt--;
+    ga__pool_release(call->connection, ga__connection_is_open(call->connection), -1);
+    call->connection = NULL;
+    return GA_EAGAIN;
+}
+
 static int exchange_once(ga__call *call)
 {
     ga__progress *progress = &call->progress;
     int code = acquire(call);
 
+    if (code == 0 && GA_UNLIKELY(call->attempts) && ga__attempts_held(call))
+        return hold_back(call);
     if (code == 0 && !call->connection->http2 && !ga__connection_is_open(call->connection))
         code = ga__call_open(call);
+    if (code == 0 && GA_UNLIKELY(call->attempts))
+        ga__attempts_sent(call);
     if (code == 0)
         code = ga__call_exchange(call);
     if (is_stale(call, code)) {
@@ -239,9 +236,9 @@ static int exchange(ga__call *call)
 {
     ga__progress *progress = &call->progress;
 
-    progress->attempt = 1;
+    progress->attempt++;
     progress->reused = false;
-    progress->sent = call->sent_before = GA_SENT_NO;
+    progress->sent = call->sent_before;
     progress->bytes_sent = progress->bytes_received = 0;
     call->refusals = 0;
     int code = exchange_once(call);
@@ -285,7 +282,7 @@ static int go_on(ga__call *call, ga__redirect *redirect)
     call->progress.url = ga__url_printable(&call->url);
     call->method = redirect->method;
     call->progress.method = redirect->method;
-    call->idempotent = call->options->idempotent || is_idempotent(call->method);
+    call->idempotent = call->options->idempotent || ga__attempts_key(call) || is_idempotent(call->method);
     call->drop_body_headers |= redirect->drop_body;
     call->drop_credentials |= redirect->drop_credentials;
     call->drop_host |= redirect->drop_host;
@@ -361,13 +358,19 @@ static GA_NOINLINE int expect_nothing(ga__call *call)
  * caller's; a failure, recorded */
 static int follow(ga__call *call)
 {
-    int status = call->response->http.status;
+    int status = call->response->http.status, code = 0;
 
     if (status == 401 && ga__call_may_authorize(call))
-        return ga__call_answer_challenge(call);
-    if (GA_UNLIKELY(status == 417 && call->expect) && ga__call_replayable(call))
-        return expect_nothing(call);
-    return call->follow && status >= 300 && status <= 399 ? follow_redirect(call) : 0;
+        code = ga__call_answer_challenge(call);
+    else if (GA_UNLIKELY(status == 417 && call->expect) && ga__call_replayable(call))
+        code = expect_nothing(call);
+    else if (call->follow && status >= 300 && status <= 399)
+        code = follow_redirect(call);
+    if (code > 0) { /* the next request is no further attempt at the same */
+        call->progress.attempt--;
+        call->sent_before = GA_SENT_NO;
+    }
+    return code;
 }
 
 /* --- the call ------------------------------------------------------------------------------------- */
@@ -379,13 +382,15 @@ static int run(ga__call *call)
     if (code < 0)
         return code;
     do {
-        code = call->session->limited ? wait_for_rate(call) : 0;
+        code = GA_UNLIKELY(call->attempts) ? ga__attempts_enter(call) : 0;
         if (code == 0)
             code = exchange(call);
         if (code == 0 && ga__headers_has(&call->response->headers, GA__FIELD_SET_COOKIE))
             code = ga__call_keep_cookies(call);
         if (code == 0 && call->session->hsts)
             code = note_policy(call);
+        if (GA_UNLIKELY(call->attempts))
+            code = ga__attempts_judge(call, code);
         if (code == 0)
             code = follow(call);
     } while (code > 0);
@@ -414,6 +419,8 @@ static void end(ga__call *call)
     free(call->owned_body);
     ga__call_end_auth(call);
     ga__body_source_free(call->source);
+    if (GA_UNLIKELY(call->attempts))
+        ga__attempts_end(call);
     ga__session_unref(call->session);
 }
 

@@ -8,6 +8,7 @@
 #include "client/call.h"
 
 #include "base/ascii.h"
+#include "client/attempts.h"
 #include "protocol/http1_writer.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
@@ -153,6 +154,8 @@ int ga__call_write_head(ga__call *call)
         note_own_headers(call);
         write_own_headers(call, &writer);
     }
+    if (GA_UNLIKELY(ga__attempts_key(call)))
+        ga__http1_write_field(&writer, "Idempotency-Key", ga__attempts_key(call));
     if (ga__call_may_authorize(call))
         code = ga__call_write_auth(call, &writer);
     if (code == 0 && (call->options->cookies || ga_cookie_jar_count(call->session->jar) > 0))

@@ -157,6 +157,11 @@ int ga_redirects(const ga_response *response)
     return response ? response->redirects : 0;
 }
 
+int ga_attempts(const ga_response *response)
+{
+    return response ? response->progress.attempt : 0;
+}
+
 const char *ga_http_version(const ga_response *response)
 {
     if (!response)

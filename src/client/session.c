@@ -237,9 +237,21 @@ static int set_pace(ga_session *session, const ga_session_options *options)
                         options->rate);
     if (options->burst < 0)
         return ga__fail(GA_EUSAGE, "the burst is %d: a number of requests is expected", options->burst);
-    session->limited = options->rate > 0;
     ga_limiter_init(&session->limiter, options->rate, options->burst > 0 ? options->burst : 1);
-    return 0;
+    return ga__pace_init(&session->pace, options);
+}
+
+static int set_retries(ga_session *session, const ga_session_options *options)
+{
+    const ga__pace *pace = &session->pace;
+
+    if (isnan(options->retry_budget))
+        return ga__fail(GA_EUSAGE, "retry_budget is no number");
+    ga__retry_budget_init(&session->budget, options->retry_budget);
+    session->keyed = options->idempotency_keys != 0;
+    session->resilient = options->rate > 0 || options->retries > 0 || pace->rate > 0 || pace->obey ||
+                         pace->adaptive || session->keyed;
+    return ga__retry_policy_of_session(&session->retry, options);
 }
 
 static int set_pool(ga_session *session, const ga_session_options *options)
@@ -296,6 +308,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
         code = set_http(session, options);
     if (code == 0)
         code = set_pace(session, options);
+    if (code == 0)
+        code = set_retries(session, options);
     if (code == 0)
         code = ga__timeouts_of_session(&session->timeouts, options);
     if (code == 0)
@@ -364,6 +378,7 @@ void ga__session_unref(ga_session *session)
     if (--session->references > 0)
         return;
     ga__pool_free(&session->pool);
+    ga__pace_free(&session->pace);
     ga__url_free(&session->base);
     for (ga_pair *header = session->headers; header && (header->name || header->value); header++)
         free_pair(header);

@@ -6,9 +6,11 @@
 #define GA__SESSION_H
 
 #include "base/buffer.h"
+#include "client/pace.h"
 #include "client/pool.h"
 #include "client/proxy.h"
 #include "client/reach.h"
+#include "client/retry.h"
 #include "client/timeouts.h"
 #include "io/address.h"
 #include "io/tls_config.h"
@@ -24,11 +26,15 @@ struct ga_session {
     ga__pool pool;
     ga__url base; /* empty where has_base is false */
     bool has_base;
-    bool limited; /* the rate is */
     bool raise_for_status;
     bool no_decompress;
     bool offers_codings; /* the Accept-Encoding among the headers is this library's own */
+    bool resilient;      /* its calls have attempts, see client/attempts.h: something below is asked for */
+    bool keyed;          /* calls that are not idempotent get a key */
     ga_limiter limiter;
+    ga__pace pace;
+    ga__retry_policy retry;
+    ga__retry_budget budget;
     ga__timeouts timeouts;
     int max_redirects;    /* -1: none are followed */
     int64_t max_body;     /* INT64_MAX: no limit */

@@ -63,6 +63,7 @@ static const struct {
     {GA_EDECODE, "GA_EDECODE"},
     {GA_ECONTENTTYPE, "GA_ECONTENTTYPE"},
     {GA_EJSON, "GA_EJSON"},
+    {GA_ERATELIMITED, "GA_ERATELIMITED"},
 };
 
 const char *ga_code_name(int code)
@@ -76,7 +77,7 @@ const char *ga_code_name(int code)
 const char *ga_phase_name(ga_phase phase)
 {
     static const char *const names[] = {"none", "prepare", "pool",       "dns",  "connect",
-                                        "tls",  "write",   "first_byte", "read", "decode"};
+                                        "tls",  "write",   "first_byte", "read", "decode", "pace"};
 
     return (size_t)phase < sizeof names / sizeof *names ? names[phase] : "an unknown phase";
 }

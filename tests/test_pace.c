@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/* The pace of a session's requests: rates per host, the cool-down that all share, what RateLimit fields
+ * grant, and how many go at once. On the virtual clock, against servers that count. */
+#include "peer.h"
+
+#include "client/session.h"
+#include "sim/sim.h"
+#include "task/loop.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 4000 };
+
+/* A server with a fixed window: `limit` requests each `window` seconds, and 429 for more. */
+typedef struct bucket {
+    int limit;
+    double window;
+    bool tells; /* sends RateLimit fields with each answer */
+    bool asks;  /* sends Retry-After with a 429 */
+    double latency;
+    double began; /* of the present window */
+    int used;     /* in it */
+    double arrivals[MOST];
+    int arrived, refused;
+    int refuse_next; /* so many are refused, whatever the window says */
+    int inside, most_inside;
+} bucket;
+
+static bool answer(peer_visit *visit)
+{
+    bucket *self = visit->peer->data;
+    double now = ga_now();
+    char text[512];
+
+    assert_in_range(self->arrived, 0, MOST - 1);
+    self->arrivals[self->arrived++] = now;
+    if (now >= self->began + self->window) {
+        self->began = now - fmod(now - self->began, self->window);
+        self->used = 0;
+    }
+    bool refused = self->used >= self->limit || self->refuse_next > 0;
+    double left = self->began + self->window - now;
+
+    self->refuse_next -= self->refuse_next > 0;
+    self->used += !refused;
+    self->refused += refused;
+    int size = snprintf(text, sizeof text, "HTTP/1.1 %s x\r\nContent-Length: 0\r\n", refused ? "429" : "200");
+
+    if (self->tells)
+        size += snprintf(text + size, sizeof text - (size_t)size,
+                         "RateLimit-Limit: %d\r\nRateLimit-Remaining: %d\r\nRateLimit-Reset: %.0f\r\n",
+                         self->limit, self->limit - self->used, ceil(left));
+    if (self->asks && refused)
+        size += snprintf(text + size, sizeof text - (size_t)size, "Retry-After: %.0f\r\n", ceil(left));
+    size += snprintf(text + size, sizeof text - (size_t)size, "\r\n");
+    self->inside++;
+    if (self->inside > self->most_inside)
+        self->most_inside = self->inside;
+    ga_sleep(self->latency);
+    self->inside--;
+    return peer_say(visit, text, (size_t)size);
+}
+
+static const peer_step serves[] = {PEER_TAKE(NULL), PEER_CALL(answer), PEER_AGAIN};
+static const peer_step *const always_serves[] = {serves, NULL};
+
+static void start(peer_server *peer, ga_group *group, bucket *self)
+{
+    peer_start(peer, group, always_serves);
+    peer->data = self;
+    self->began = ga_now();
+}
+
+/* The most arrivals within any so many seconds. */
+static int most_within(const bucket *self, double seconds)
+{
+    int most = 0;
+
+    for (int first = 0, last = 0; last < self->arrived; last++) {
+        while (self->arrivals[last] - self->arrivals[first] >= seconds)
+            first++;
+        if (last - first + 1 > most)
+            most = last - first + 1;
+    }
+    return most;
+}
+
+typedef struct caller {
+    ga_session *session;
+    char url[128];
+    int calls, good, limited;
+} caller;
+
+static int call_repeatedly(void *arg)
+{
+    caller *self = arg;
+
+    while (self->calls-- > 0) {
+        ga_auto(ga_response) response = ga_get(self->session, self->url);
+
+        self->good += ga_status(response) == 200;
+        self->limited += !response && ga_error()->code == GA_ERATELIMITED;
+    }
+    return 0;
+}
+
+/* So many tasks make so many calls each. @return how many were answered with 200 */
+static int call_at_once(ga_session *session, peer_server *peer, int tasks, int calls)
+{
+    caller *callers = calloc((size_t)tasks, sizeof *callers);
+    ga_group group;
+    int good = 0;
+
+    assert_non_null(callers);
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < tasks; i++) {
+        callers[i] = (caller){.session = session, .calls = calls};
+        snprintf(callers[i].url, sizeof callers[i].url, "%s", peer_url(peer, "/"));
+        ga_spawn(&group, call_repeatedly, &callers[i]);
+    }
+    ga_gather(&group);
+    ga_group_close(&group);
+    for (int i = 0; i < tasks; i++)
+        good += callers[i].good;
+    free(callers);
+    return good;
+}
+
+/* --- rates ---------------------------------------------------------------------------------------- */
+
+TIMED_CASE(each_host_has_a_rate_of_its_own)
+{
+    ga_auto(ga_session) session = ga_session_new(.rate_per_host = 10, .burst_per_host = 2);
+    bucket *first = calloc(2, sizeof *first), *second = first + 1;
+    peer_server peer, other;
+    ga_group both;
+
+    assert_non_null(first);
+    first->limit = second->limit = MOST;
+    first->window = second->window = 1e6;
+    start(&peer, peers, first);
+    start(&other, peers, second);
+    double began = ga_now();
+
+    ga_group_open(&both, GA_COLLECT);
+    caller one = {.session = session, .calls = 41}, two = {.session = session, .calls = 41};
+
+    snprintf(one.url, sizeof one.url, "%s", peer_url(&peer, "/"));
+    snprintf(two.url, sizeof two.url, "%s", peer_url(&other, "/"));
+    ga_spawn(&both, call_repeatedly, &one);
+    ga_spawn(&both, call_repeatedly, &two);
+    ga_gather(&both);
+    ga_group_close(&both);
+    assert_int_equal(one.good + two.good, 82);
+    assert_true(fabs(ga_now() - began - 4) < 0.1); /* together they are twice as fast */
+    assert_in_range(most_within(first, 1), 10, 12);
+    peer_stop(&peer);
+    peer_stop(&other);
+    free(first);
+}
+
+TIMED_CASE(the_rate_falls_with_a_pushback_and_rises_again)
+{
+    ga_auto(ga_session) session = ga_session_new(.rate_per_host = 10);
+    bucket *self = calloc(1, sizeof *self);
+    peer_server peer;
+
+    assert_non_null(self);
+    self->limit = MOST;
+    self->window = 1e6;
+    self->refuse_next = 1;
+    start(&peer, peers, self);
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    ga_sleep(1);
+    double began = ga_now();
+
+    call_at_once(session, &peer, 1, 71);
+    assert_true(fabs(ga_now() - began - 10) < 0.5); /* 7 a second */
+    ga_sleep(40);
+    began = ga_now();
+    call_at_once(session, &peer, 1, 1); /* its answer lets the rate rise */
+    call_at_once(session, &peer, 1, 80);
+    assert_true(fabs(ga_now() - began - 10) < 1.4); /* 8 by now: two steps of 5 % */
+    ga_sleep(200);
+    call_at_once(session, &peer, 1, 1);
+    began = ga_now();
+    call_at_once(session, &peer, 1, 100);
+    assert_true(fabs(ga_now() - began - 10) < 0.3); /* and never more than 10 */
+    peer_stop(&peer);
+    free(self);
+}
+
+TIMED_CASE(a_rate_stays_where_adapting_is_off)
+{
+    ga_auto(ga_session) session = ga_session_new(.rate_per_host = 10, .adapt = -1, .obey_rate_limits = -1);
+    bucket *self = calloc(1, sizeof *self);
+    peer_server peer;
+
+    assert_non_null(self);
+    self->limit = MOST;
+    self->window = 1e6;
+    self->refuse_next = 1;
+    start(&peer, peers, self);
+    double began = ga_now();
+
+    assert_int_equal(call_at_once(session, &peer, 1, 101), 100);
+    assert_true(fabs(ga_now() - began - 10) < 0.1);
+    peer_stop(&peer);
+    free(self);
+}
+
+/* --- cool-down ------------------------------------------------------------------------------------ */
+
+TIMED_CASE(a_pushback_cools_the_host_down_for_all_and_no_other_host)
+{
+    ga_auto(ga_session) session = ga_session_new(.retries = 3, .obey_rate_limits = -1, .limit = 2);
+    bucket *self = calloc(2, sizeof *self), *calm = self + 1;
+    peer_server peer, other;
+
+    assert_non_null(self);
+    *self = (bucket){.limit = 5, .window = 30, .asks = true, .latency = 0.01};
+    *calm = (bucket){.limit = MOST, .window = 1e6};
+    start(&peer, peers, self);
+    start(&other, peers, calm);
+    double began = ga_now();
+
+    assert_int_equal(call_at_once(session, &peer, 8, 1), 8);
+    /* With two connections, two at most were under way when the first was refused; those in line for one did
+     * not go out. */
+    assert_in_range(self->refused, 1, 2);
+    for (int i = 0; i < self->arrived; i++) {
+        double at = self->arrivals[i] - began;
+
+        assert_true(at < 0.2 || (at >= 30 && at < 37)); /* never less, 20 % more at most */
+    }
+    self->used = self->limit;
+    self->began = ga_now();
+    ga_response_free(ga_get(session, peer_url(&peer, "/"), .retries = -1));
+    began = ga_now();
+    ga_response_free(ga_get(session, peer_url(&other, "/")));
+    assert_true(ga_now() - began < 0.1);
+    peer_stop(&peer);
+    peer_stop(&other);
+    free(self);
+}
+
+TIMED_CASE(those_in_line_learn_at_once_that_it_is_too_long)
+{
+    ga_auto(ga_session) session = ga_session_new(.rate_per_host = 100, .max_wait = 5, .limit_per_host = 1);
+    static const peer_step script[] = {
+        PEER_TAKE(NULL), PEER_PAUSE(1),
+        PEER_SAY("HTTP/1.1 429 x\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {script, NULL};
+    caller callers[5];
+    peer_server peer;
+    ga_group group;
+    int limited = 0;
+
+    peer_start(&peer, peers, scripts);
+    double began = ga_now();
+
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 5; i++) {
+        callers[i] = (caller){.session = session, .calls = 2};
+        snprintf(callers[i].url, sizeof callers[i].url, "%s", peer_url(&peer, "/"));
+        ga_spawn(&group, call_repeatedly, &callers[i]);
+    }
+    ga_gather(&group);
+    ga_group_close(&group);
+    for (int i = 0; i < 5; i++)
+        limited += callers[i].limited;
+    assert_int_equal(limited, 9); /* all but the one that was refused itself, and is not to be tried again */
+    assert_int_equal(peer.requests, 1);
+    assert_true(ga_now() - began < 1.1);
+    peer_stop(&peer);
+}
+
+/* --- RateLimit fields ----------------------------------------------------------------------------- */
+
+TIMED_CASE(what_is_granted_is_not_overdrawn)
+{
+    bucket *self = calloc(1, sizeof *self);
+
+    assert_non_null(self);
+    for (int tasks = 1; tasks <= 64; tasks *= 4) {
+        ga_auto(ga_session) session = ga_session_new(.obey_rate_limits = 1, .total_timeout = 10000);
+        peer_server peer;
+        ga_group group;
+
+        *self = (bucket){.limit = 20, .window = 10, .tells = true, .latency = 0.05};
+        ga_group_open(&group, GA_COLLECT);
+        start(&peer, &group, self);
+        ga_response_free(ga_get(session, peer_url(&peer, "/"))); /* the first answer tells */
+        double began = ga_now();
+
+        assert_int_equal(call_at_once(session, &peer, tasks, 256 / tasks), 256);
+        assert_int_equal(self->refused, 0);
+        /* 13 windows, and after each up to 20 % of what was waited, and up to a second since resets are whole
+         */
+        assert_true(ga_now() - began > 120 && ga_now() - began < 13 * 13.5);
+        peer_stop(&peer);
+        ga_group_close(&group);
+    }
+    free(self);
+}
+
+TIMED_CASE(fields_that_are_not_sent_any_more_hold_nobody)
+{
+    static const peer_step script[] = {PEER_TAKE(NULL),
+                                       PEER_SAY("HTTP/1.1 200 x\r\nX-RateLimit-Remaining: "
+                                                "0\r\nX-RateLimit-Reset: 5\r\nContent-Length: 0\r\n\r\n"),
+                                       PEER_TAKE(NULL),
+                                       PEER_OK("0", ""),
+                                       PEER_TAKE(NULL),
+                                       PEER_OK("0", ""),
+                                       PEER_TAKE(NULL),
+                                       PEER_OK("0", ""),
+                                       PEER_HOLD};
+    static const peer_step *const scripts[] = {script, NULL};
+    ga_auto(ga_session) session = ga_session_new(.obey_rate_limits = 1);
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    double began = ga_now();
+
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    assert_null(ga_get(session, peer_url(&peer, "/"), .timeout = 2));
+    assert_int_equal(ga_error()->code, GA_ERATELIMITED); /* at once, and not after 2 s in vain */
+    assert_true(ga_now() - began < 0.1);
+    assert_int_equal(call_at_once(session, &peer, 1, 3), 3);
+    assert_true(ga_now() - began >= 5 && ga_now() - began < 6.1);
+    peer_stop(&peer);
+}
+
+/* --- any server, any pace ------------------------------------------------------------------------- */
+
+/* A server that enforces a limit, and clients of many kinds: no window sees more requests than the client's
+ * rate allows, and all calls are answered in the end. */
+static int keep_the_pace(void *arg)
+{
+    (void)arg;
+    ga__poller *poller = ga__loop_here->poller;
+    bucket *self = calloc(1, sizeof *self);
+    int rate = 1 + (int)(ga__sim_random(poller) % 40), burst = 1 + (int)(ga__sim_random(poller) % 10);
+    int tasks = 1 + (int)(ga__sim_random(poller) % 30);
+    bool per_host = ga__sim_random(poller) % 2;
+    peer_server peer;
+    ga_group group;
+
+    assert_non_null(self);
+    *self = (bucket){
+        .limit = 1 + (int)(ga__sim_random(poller) % 50),
+        .window = 1 + (double)(ga__sim_random(poller) % 10),
+        .tells = ga__sim_random(poller) % 2,
+        .asks = ga__sim_random(poller) % 2,
+        .latency = (double)(ga__sim_random(poller) % 200) * 1e-3,
+    };
+    ga_session *session =
+        ga_session_new(.rate = per_host ? 0 : rate, .burst = burst, .rate_per_host = per_host ? rate : 0,
+                       .burst_per_host = burst, .retries = 1000, .retry_budget = -1,
+                       .total_timeout = GA_FOREVER, .adaptive_limit = rate % 3 == 0);
+
+    ga_group_open(&group, GA_COLLECT);
+    start(&peer, &group, self);
+    int good = call_at_once(session, &peer, tasks, 6);
+    int allowed = rate + burst;
+    int code = 0;
+
+    if (good != tasks * 6)
+        code = ga_fail(GA_EUSAGE, "%d of %d calls were answered", good, tasks * 6);
+    else if (most_within(self, 1) > allowed)
+        code = ga_fail(GA_EUSAGE, "%d requests within a second, %d allowed", most_within(self, 1), allowed);
+    ga_session_free(session);
+    peer_stop(&peer);
+    ga_group_close(&group);
+    free(self);
+    return code;
+}
+
+static void no_stretch_of_time_sees_more_than_the_rate_and_the_burst(void **state)
+{
+    static const ga__sim_options calm = {.seed = 0};
+
+    (void)state;
+    assert_int_equal(ga__sim_run_seeds(1, CHECK_SANITIZED ? 100 : 400, &calm, keep_the_pace, NULL), 0);
+}
+
+/* --- concurrency ---------------------------------------------------------------------------------- */
+
+TIMED_CASE(concurrency_begins_low_and_grows_to_the_limit)
+{
+    ga_auto(ga_session) session = ga_session_new(.adaptive_limit = 1, .limit_per_host = 16);
+    bucket *self = calloc(1, sizeof *self);
+    peer_server peer;
+
+    assert_non_null(self);
+    *self = (bucket){.limit = MOST, .window = 1e6, .latency = 0.1};
+    start(&peer, peers, self);
+    assert_int_equal(call_at_once(session, &peer, 40, 1), 40);
+    assert_in_range(self->most_inside, 5, 15);
+    assert_int_equal(call_at_once(session, &peer, 40, 20), 800);
+    assert_int_equal(self->most_inside, 16);
+    self->refuse_next = 1;
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    self->most_inside = 0;
+    ga_sleep(1);
+    call_at_once(session, &peer, 11, 1);
+    assert_int_equal(self->most_inside, 11); /* 30 % less */
+    peer_stop(&peer);
+    free(self);
+}
+
+/* --- what is kept --------------------------------------------------------------------------------- */
+
+TIMED_CASE(hosts_at_rest_are_forgotten)
+{
+    ga_auto(ga_session) session = ga_session_new(.rate_per_host = 1000);
+    const char *reason;
+    char text[64];
+
+    (void)peers;
+    for (int i = 0; i < 5000; i++) {
+        ga__pace_stay stay = {0};
+        uint64_t until;
+        ga__url url;
+
+        snprintf(text, sizeof text, "http://host-%d.example/", i);
+        assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
+        ga__pace_host *host = ga__pace_find(&session->pace, &url);
+
+        assert_non_null(host);
+        assert_ptr_equal(ga__pace_find(&session->pace, &url), host);
+        assert_int_equal(ga__pace_enter(host, &stay, GA__NEVER, GA__NEVER, &until), 0);
+        ga__pace_leave(&stay);
+        ga__url_free(&url);
+    }
+    assert_in_range(session->pace.host_count, 1, 1024);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_host_has_a_rate_of_its_own),
+        cmocka_unit_test(the_rate_falls_with_a_pushback_and_rises_again),
+        cmocka_unit_test(a_rate_stays_where_adapting_is_off),
+        cmocka_unit_test(a_pushback_cools_the_host_down_for_all_and_no_other_host),
+        cmocka_unit_test(those_in_line_learn_at_once_that_it_is_too_long),
+        cmocka_unit_test(what_is_granted_is_not_overdrawn),
+        cmocka_unit_test(fields_that_are_not_sent_any_more_hold_nobody),
+        cmocka_unit_test(no_stretch_of_time_sees_more_than_the_rate_and_the_burst),
+        cmocka_unit_test(concurrency_begins_low_and_grows_to_the_limit),
+        cmocka_unit_test(hosts_at_rest_are_forgotten),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
