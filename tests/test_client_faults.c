@@ -45,8 +45,11 @@ typedef struct request_record {
     bool post;
     bool idempotent; /* a POST that may be repeated */
     size_t body;     /* bytes sent along */
-    size_t answer;   /* bytes to be answered */
-    int arrived;     /* how often a server has read it whole */
+    enum { IN_MEMORY, GIVEN, GIVEN_IN_CHUNKS } kind;
+    bool expects;  /* 100 (Continue), which no server says */
+    bool rewinds;  /* what is given can be given again */
+    size_t answer; /* bytes to be answered */
+    int arrived;   /* how often a server has read it whole */
     int ended;
 } request_record;
 
@@ -102,6 +105,35 @@ static bool is_pattern(const char *bytes, size_t id, size_t size)
         if (bytes[at] != pattern(id, at))
             return false;
     return true;
+}
+
+/* A request's body that a function gives, at its own pace. */
+typedef struct giver {
+    const request_record *record;
+    size_t id;
+    size_t at;
+} giver;
+
+static ssize_t give(void *arg, void *buffer, size_t size)
+{
+    giver *self = arg;
+    size_t left = self->record->body - self->at;
+
+    if (chance(20) && ga_sleep((double)draw(1000) * 1e-3) < 0)
+        return ga_error()->code;
+    size = left < size ? left : size;
+    if (size > 0)
+        size = 1 + (size_t)draw(size);
+    for (size_t i = 0; i < size; i++)
+        ((char *)buffer)[i] = pattern(self->id, self->at + i);
+    self->at += size;
+    return (ssize_t)size;
+}
+
+static int give_again(void *arg)
+{
+    ((giver *)arg)->at = 0;
+    return 0;
 }
 
 /* --- the servers ---------------------------------------------------------------------------------- */
@@ -191,6 +223,26 @@ static bool compose(ga__buffer *out, size_t id, const request_record *record, bo
     }
 }
 
+/* Whether the request, whole, has the body that was meant. */
+static bool has_its_body(const char *request, size_t id, const request_record *record)
+{
+    const char *at = strstr(request, "\r\n\r\n") + 4;
+    size_t got = 0;
+    uint64_t chunk;
+
+    if (!strstr(request, "\r\nTransfer-Encoding: chunked\r\n"))
+        return is_pattern(at, id, record->body);
+    while (ga__parse_hex(at, strcspn(at, "\r"), &chunk) && chunk > 0 && got + chunk <= record->body) {
+        at += strcspn(at, "\r") + 2;
+        for (size_t i = 0; i < chunk; i++)
+            if (at[i] != pattern(id, got + i))
+                return false;
+        got += (size_t)chunk;
+        at += chunk + 2;
+    }
+    return got == record->body && strcmp(at, "0\r\n\r\n") == 0;
+}
+
 static bool answer(peer_visit *visit)
 {
     test_world *world = visit->peer->data;
@@ -208,7 +260,7 @@ static bool answer(peer_visit *visit)
     record->arrived += redirected || record->manner != REDIRECTED;
     if (record->arrived > 1 && record->post && !record->idempotent && record->manner != ERRS)
         complain(world, "request %d, which is not idempotent, arrived twice", (int)id);
-    if (!is_pattern(strstr(visit->request.data, "\r\n\r\n") + 4, id, record->body))
+    if (!has_its_body(visit->request.data, id, record))
         complain(world, "request %d arrived with a body of another", (int)id);
     if (record->manner == SILENCE)
         return ga_sleep(1000) == 0;
@@ -242,6 +294,8 @@ static bool is_explained(const test_world *world, const request_record *record, 
     case GA_EDISCONNECTED:
     case GA_ERESET:
         return faults || record->manner == NOTHING || once;
+    case GA_ENOTREPLAYABLE:
+        return record->kind != IN_MEMORY && !record->rewinds;
     case GA_EREFUSED:
     case GA_ECONNECT:
         return faults;
@@ -317,17 +371,25 @@ static void make_call(test_world *world, size_t id)
 {
     request_record *record = &world->records[id];
     ga__buffer body = GA__BUFFER_INIT;
+    giver tape = {.record = record, .id = id};
+    ga_body_source source = {.read = give,
+                             .rewind = record->rewinds ? give_again : NULL,
+                             .arg = &tape,
+                             .size = record->kind == GIVEN ? (int64_t)record->body : -1};
+    bool given = record->kind != IN_MEMORY;
     bool scoped = world->impatient && chance(40);
     char url[128];
     ga_scope scope;
 
     snprintf(url, sizeof url, "http://127.0.0.1:%u/%zu",
              (unsigned)ga__address_port(&world->servers[draw(SERVERS)].listener.address), id);
-    add_pattern(&body, id, record->body);
+    if (!given)
+        add_pattern(&body, id, record->body);
     ga_error_clear();
     ga_scope_open(&scope, scoped ? (double)draw(1000000) * 1e-6 * (chance(50) ? 1 : 1e-3) : GA_FOREVER);
     ga_response *response = ga_request(world->session, record->post ? "POST" : "GET", url, .body = body.data,
-                                       .body_size = body.size, .idempotent = record->idempotent);
+                                       .body_size = body.size, .body_source = given ? &source : NULL,
+                                       .idempotent = record->idempotent, .expect_continue = record->expects);
     bool good = response && read_response(world, id, response);
     int expected = record->manner == ERRS ? 503 : 200;
 
@@ -385,6 +447,11 @@ static void draw_records(test_world *world)
         record->idempotent = record->post && chance(30);
         record->body = record->post ? draw(chance(5) ? 20000 : 300) : 0;
         record->answer = draw(chance(5) ? 20000 : 500);
+        record->expects = chance(10);
+        if (record->post && chance(40)) {
+            record->kind = chance(50) ? GIVEN : GIVEN_IN_CHUNKS;
+            record->rewinds = chance(70);
+        }
     }
 }
 
