@@ -40,6 +40,8 @@ static void make_coded(void)
 /* A server in a thread of its own, which allocates nothing. */
 static int listener;
 static char url[64];
+static char *directory; /* of the test's own, with a file in it */
+static char file[4096];
 
 static void send_all(int fd, const char *bytes, size_t size)
 {
@@ -133,6 +135,9 @@ static int start_server(void **state)
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 64) < 0 ||
         getsockname(listener, (struct sockaddr *)&address, &size) < 0)
         return -1;
+    directory = check_mkdtemp();
+    snprintf(file, sizeof file, "%s/file", directory);
+    check_write_file(file, "from a file");
     snprintf(url, sizeof url, "http://user:word@127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
     *state = &thread;
     return pthread_create(&thread, NULL, serve, NULL);
@@ -140,6 +145,8 @@ static int start_server(void **state)
 
 static int stop_server(void **state)
 {
+    check_rmdir(directory);
+    free(directory);
     shutdown(listener, SHUT_RDWR);
     pthread_join(*(pthread_t *)*state, NULL);
     return close(listener);
@@ -235,6 +242,46 @@ static int send_compressed(ga_session *session)
     return response ? 0 : ga_error()->code;
 }
 
+static int send_form(ga_session *session)
+{
+    ga_auto(ga_response) response = ga_post(session, "/json", .form = GA_PAIRS({"name", "a value & more"}));
+
+    return response ? 0 : ga_error()->code;
+}
+
+static int send_parts(ga_session *session)
+{
+    static char body[LARGE];
+    ga_auto(ga_response) response =
+        ga_post(session, "/upload",
+                .multipart = GA_PARTS({.name = "data", .data = body, .size = LARGE},
+                                      {.name = "text", .value = "a", .headers = GA_PAIRS({"X-A", "b"})}));
+
+    return response ? 0 : ga_error()->code;
+}
+
+static int send_file(ga_session *session)
+{
+    ga_auto(ga_response) response = ga_post(session, "/redirect", .body_file = file);
+
+    return response ? 0 : ga_error()->code;
+}
+
+static ssize_t give(void *arg, void *buffer, size_t size)
+{
+    (void)arg;
+    memset(buffer, 'y', size);
+    return (ssize_t)size;
+}
+
+static int send_given(ga_session *session)
+{
+    ga_body_source source = {.read = give, .size = LARGE};
+    ga_auto(ga_response) response = ga_post(session, "/upload", .body_source = &source);
+
+    return response ? 0 : ga_error()->code;
+}
+
 static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
@@ -255,6 +302,14 @@ static int make_calls(void *arg)
         code = read_pieces(session);
     if (code == 0)
         code = send_large_body(session);
+    if (code == 0)
+        code = send_form(session);
+    if (code == 0)
+        code = send_parts(session);
+    if (code == 0)
+        code = send_given(session);
+    if (code == 0)
+        code = send_file(session);
     if (code == 0)
         code = read_coded(session);
     if (code == 0)

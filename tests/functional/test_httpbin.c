@@ -112,6 +112,69 @@ static int a_large_body_arrives_whole(void *arg)
     return 0;
 }
 
+static int forms_and_parts_arrive_as_fields_and_files(void *arg)
+{
+    ga_auto(ga_session) session = open_session(arg);
+    ga_autofree char *directory = check_mkdtemp();
+    ga_autofree char *path = ga_format("%s/report.txt", directory);
+
+    check_write_file(path, "line 1\r\n--gather-\nline 2");
+    ga_auto(ga_response) form =
+        ga_post(session, "/post", .form = GA_PAIRS({"a", "x y&z=+%"}, {"\u00e9", "\r\n"}));
+    json_t *told = ga_json(form);
+
+    EXPECT_TEXT(peers_json(told, "form.a"), "x y&z=+%");
+    EXPECT_TEXT(peers_json(told, "form.\u00e9"), "\r\n");
+    json_decref(told);
+    ga_auto(ga_response) parts =
+        ga_put(session, "/anything",
+               .multipart = GA_PARTS({.name = "title", .value = "\u00fcber\n\n--"},
+                                     {.name = "upload", .file = path, .content_type = "text/plain"},
+                                     {.name = "raw", .data = "abc", .size = 3, .filename = "a\"\r\nX: b"},
+                                     {.name = "odd\"name\r\n", .value = "here"}));
+    told = ga_json(parts);
+    EXPECT(ga_status(parts) == 200);
+    EXPECT_TEXT(peers_json(told, "form.title"), "\u00fcber\n\n--");
+    EXPECT_TEXT(peers_json(told, "files.upload"), "line 1\r\n--gather-\nline 2");
+    EXPECT_TEXT(peers_json(told, "files.raw"), "abc");
+    EXPECT_TEXT(peers_json(told, "form.odd%22name%0D%0A"), "here");
+    EXPECT(json_object_size(json_object_get(told, "form")) == 2);
+    EXPECT(json_object_size(json_object_get(told, "files")) == 2);
+    json_decref(told);
+    check_rmdir(directory);
+    return 0;
+}
+
+static ssize_t give_letters(void *arg, void *buffer, size_t size)
+{
+    size_t *left = arg;
+
+    size = *left < size ? *left : size;
+    memset(buffer, 'g', size);
+    *left -= size;
+    return ga_sleep(0) < 0 ? ga_error()->code : (ssize_t)size;
+}
+
+static int files_and_functions_give_bodies(void *arg)
+{
+    enum { SIZE = 300000 };
+    ga_auto(ga_session) session = open_session(arg);
+    ga_autofree char *directory = check_mkdtemp();
+    ga_autofree char *path = ga_format("%s/letters", directory);
+    ga_autofree char *text = malloc(SIZE + 1);
+    size_t left = SIZE;
+
+    memset(text, 'g', SIZE);
+    text[SIZE] = '\0';
+    check_write_file(path, text);
+    expect_sent(ga_put(session, "/put", .body_file = path), text, "application/octet-stream");
+    expect_sent(ga_post(session, "/post", .body_source = &(ga_body_source){give_letters, NULL, &left, SIZE},
+                        .content_type = "text/x", .expect_continue = 1),
+                text, "text/x");
+    check_rmdir(directory);
+    return 0;
+}
+
 static int statuses_are_told_and_raised(void *arg)
 {
     const peers *servers = arg;
@@ -431,6 +494,8 @@ int main(void)
         BOTH(headers_of_a_call_replace_those_of_the_session),
         BOTH(bodies_arrive_as_they_were_sent),
         BOTH(a_large_body_arrives_whole),
+        BOTH(forms_and_parts_arrive_as_fields_and_files),
+        BOTH(files_and_functions_give_bodies),
         BOTH(statuses_are_told_and_raised),
         BOTH(bytes_are_read_whole_or_in_pieces),
         BOTH(lines_come_in_chunks),
