@@ -243,6 +243,57 @@ CASE(a_url_may_have_digests_credentials)
     peer_stop(&peer);
 }
 
+static ssize_t read_four(void *arg, void *buffer, size_t size)
+{
+    size_t *read = arg, count = size < 4 - *read ? size : 4 - *read;
+
+    memcpy(buffer, "four" + *read, count);
+    *read += count;
+    return (ssize_t)count;
+}
+
+static int rewind_four(void *arg)
+{
+    *(size_t *)arg = 0;
+    return 0;
+}
+
+CASE(a_body_is_sent_again_where_it_can_be)
+{
+    static const peer_step asking[] = {PEER_TAKE(NULL), ASK("nonce=\"n\""), PEER_TAKE(NULL), PEER_OK("0", ""),
+                                       PEER_AGAIN};
+    static const peer_step *const scripts[] = {asking, NULL};
+    static const peer_step integrity[] = {
+        PEER_TAKE(NULL),
+        PEER_SAY("HTTP/1.1 401 U\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"\r\n"
+                 "Content-Length: 0\r\n\r\n"),
+        PEER_AGAIN};
+    static const peer_step *const integrity_scripts[] = {integrity, NULL};
+    ga_auto(ga_session) session = ga_session_new(.user = "u", .password = "p", .digest = 1);
+    size_t read = 0;
+    ga_body_source again = {.read = read_four, .rewind = rewind_four, .arg = &read, .size = 4};
+    ga_body_source once = {.read = read_four, .arg = &read, .size = 4};
+    peer_server peer, other, strict;
+
+    peer_start(&peer, peers, scripts);
+    peer_start(&other, peers, scripts);
+    peer_start(&strict, peers, integrity_scripts);
+    ga_auto(ga_response) response = ga_post(session, peer_url(&peer, "/"), .body_source = &again);
+    assert_int_equal(ga_status(response), 200);
+    assert_contains(peer.last.data, "\r\n\r\nfour");
+    read = 0;
+    assert_null(ga_post(session, peer_url(&other, "/"), .body_source = &once));
+    assert_int_equal(ga_error()->code, GA_ENOTREPLAYABLE);
+    assert_int_equal(other.requests, 1);
+    read = 0; /* what is read while it is sent cannot be part of the answer */
+    ga_auto(ga_response) asked = ga_post(session, peer_url(&strict, "/"), .body_source = &again);
+    assert_int_equal(ga_status(asked), 401);
+    assert_int_equal(strict.requests, 1);
+    peer_stop(&peer);
+    peer_stop(&other);
+    peer_stop(&strict);
+}
+
 CASE(no_other_origin_is_answered)
 {
     static const peer_step asking[] = {PEER_TAKE(NULL), ASK("nonce=\"n\""), PEER_AGAIN};
@@ -341,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_challenge_is_answered_and_remembered),
         cmocka_unit_test(a_refusal_is_the_callers),
         cmocka_unit_test(a_url_may_have_digests_credentials),
+        cmocka_unit_test(a_body_is_sent_again_where_it_can_be),
         cmocka_unit_test(no_other_origin_is_answered),
         cmocka_unit_test(netrc_is_read_where_the_environment_is_trusted),
         cmocka_unit_test(a_broken_netrc_is_told),
