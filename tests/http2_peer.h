@@ -192,6 +192,11 @@ static int http2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, 
                frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         http2_do(visit, frame->hd.stream_id,
                  nghttp2_session_get_stream_user_data(session, frame->hd.stream_id));
+    } else if (frame->hd.type == NGHTTP2_HEADERS) { /* a body follows */
+        http2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+
+        if (strcmp(stream->path, "/early") == 0)
+            http2_answer(visit, frame->hd.stream_id, stream, "413", "3", 3);
     }
     return 0;
 }

@@ -313,6 +313,7 @@ CASE(what_cannot_be_sent_is_refused_before_a_connection)
             .headers = GA_PAIRS({"content-type", "multipart/form-data"}));
     REFUSED(GA_EUSAGE, "multipart/", .multipart = GA_PARTS({.name = "a", .value = "x"}),
             .content_type = "text/plain");
+    REFUSED(GA_EUSAGE, ".compress", .body_source = GIVER(&giver), .compress = "gzip");
     REFUSED(GA_EHEADER, "Content-Length", .body_source = GIVER(&giver),
             .headers = GA_PAIRS({"Content-Length", "1"}));
     REFUSED(GA_EHEADER, "Transfer-Encoding", .form = GA_PAIRS({"a", "b"}),

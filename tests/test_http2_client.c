@@ -322,6 +322,32 @@ CASE(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all)
     peer_stop(&peer);
 }
 
+TIMED_CASE(an_answer_before_the_body_ends_the_function)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+    giver tape = {.left = 1000, .piece = 100, .pause = 10};
+    ga_body_source source = {.read = give, .arg = &tape};
+    double start = ga_now();
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = new_session();
+    ga_response *response = ga_post(session, peer_url(&peer, "/early"), .body_source = &source);
+    ga_autofree char *text = ga_text(response);
+
+    assert_int_equal(ga_status(response), 413);
+    assert_string_equal(text, "xxx");
+    assert_true(ga_now() - start < 1);
+    assert_int_equal(tape.left, 1000);
+    ga_response_free(response);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    expect_pool(session, 1, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
 TIMED_CASE(a_function_that_gives_nothing_is_bounded_by_the_total_timeout)
 {
     peer_server peer;
@@ -840,6 +866,7 @@ int main(void)
         cmocka_unit_test(a_function_gives_a_body_as_fast_as_the_server_takes_it),
         cmocka_unit_test(a_function_that_fails_resets_its_stream_alone),
         cmocka_unit_test(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all),
+        cmocka_unit_test(an_answer_before_the_body_ends_the_function),
         cmocka_unit_test(a_function_that_gives_nothing_is_bounded_by_the_total_timeout),
         cmocka_unit_test(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream),
         cmocka_unit_test(content_codings_are_undone_whole_and_in_pieces),
