@@ -474,6 +474,8 @@ CASE(redirects_are_followed_on_the_same_connection)
                                       PEER_AGAIN};
     static const peer_step *const scripts[] = {chain, NULL};
     ga_auto(ga_session) session = ga_session_new();
+    const char *url;
+    int status;
     peer_server peer;
 
     peer_start(&peer, peers, scripts);
@@ -483,6 +485,15 @@ CASE(redirects_are_followed_on_the_same_connection)
     assert_string_equal(text, "ok");
     assert_int_equal(ga_redirects(response), 2);
     assert_string_equal(ga_url(response), peer_url(&peer, "/c#frag"));
+    assert_true(ga_redirect_at(response, 0, &url, &status));
+    assert_int_equal(status, 307);
+    assert_string_equal(url, peer_url(&peer, "/a"));
+    assert_true(ga_redirect_at(response, 1, &url, &status));
+    assert_int_equal(status, 302);
+    assert_string_equal(url, peer_url(&peer, "/b?x=1"));
+    assert_true(ga_redirect_at(response, 1, NULL, NULL));
+    assert_false(ga_redirect_at(response, 2, &url, &status));
+    assert_false(ga_redirect_at(NULL, 0, &url, &status));
     assert_contains(peer.last.data, "X-Kept: 1");
     assert_null(strstr(peer.last.data, "Content-"));
     assert_int_equal(peer.connections, 1);

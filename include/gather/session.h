@@ -298,6 +298,9 @@ GA_API const char *ga_reason(const ga_response *response);
 GA_API const char *ga_url(const ga_response *response);
 /** How many redirects were followed. */
 GA_API int ga_redirects(const ga_response *response);
+/** The redirect at this place, from 0, the first: the status, and the URL that gave it, without userinfo,
+ * which is the response's. Either pointer may be NULL. False past the last, and for NULL. */
+GA_API int ga_redirect_at(const ga_response *response, size_t index, const char **url, int *status);
 /** How often a request was sent, or tried to be, for this answer: 1 and a retry each; redirects do not count.
  */
 GA_API int ga_attempts(const ga_response *response);

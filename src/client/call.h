@@ -39,6 +39,7 @@ typedef struct ga__call {
     struct ga__attempts *attempts; /* NULL: there is one, at once */
 
     /* redirects */
+    ga__buffer *history; /* see client/redirect_history.h */
     unsigned redirects;
     unsigned max_redirects; /* 0: none is followed */
     bool follow;

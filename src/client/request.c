@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "client/attempts.h"
 #include "client/hsts.h"
+#include "client/redirect_history.h"
 #include "client/response.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
@@ -276,6 +277,9 @@ static size_t find_locations(const ga_response *response, ga__slice locations[2]
 /* Makes the call's next hop of the redirect. */
 static int go_on(ga__call *call, ga__redirect *redirect)
 {
+    if (ga__redirect_history_add(&call->history, call->response->http.status, ga__url_printable(&call->url)) <
+        0)
+        return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for a redirect");
     ga__url_free(&call->url);
     call->url = redirect->url;
     redirect->url = (ga__url){0};
@@ -412,6 +416,10 @@ static void begin(ga__call *call, ga_session *session, const char *method, const
 static void end(ga__call *call)
 {
     ga__call_release_head(call);
+    if (GA_UNLIKELY(call->history) && call->response)
+        call->response->history = call->history;
+    else
+        ga__redirect_history_free(call->history);
     if (call->progress.url)
         ga__url_free(&call->url);
     if (GA_UNLIKELY(call->own_proxy))

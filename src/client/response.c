@@ -7,6 +7,7 @@
 
 #include "client/content.h"
 #include "client/http2_exchange.h"
+#include "client/redirect_history.h"
 #include "client/repr.h"
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,8 @@ void ga_response_free(ga_response *response)
     if (response->owned)
         free(response->body);
     ga__line_reader_free(response->reader);
+    if (GA_UNLIKELY(response->history))
+        ga__redirect_history_free(response->history);
     free(response);
 }
 

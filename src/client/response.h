@@ -40,6 +40,7 @@ struct ga_response {
     size_t taken;            /* of them by ga_read */
     size_t capacity;         /* of body, without the NUL's byte */
     bool owned;              /* body is an allocation of its own */
+    ga__buffer *history;     /* see client/redirect_history.h; NULL: no redirect was followed */
     ga__line_reader *reader; /* NULL until lines or events are read */
 };
 
