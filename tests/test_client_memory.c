@@ -282,6 +282,14 @@ static int send_given(ga_session *session)
     return response ? 0 : ga_error()->code;
 }
 
+static int call_with_attempts(ga_session *session)
+{
+    ga_auto(ga_response) response =
+        ga_post(session, "/json", .text = "text", .retries = 1, .idempotency_key = "");
+
+    return response ? 0 : ga_error()->code;
+}
+
 static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
@@ -314,6 +322,8 @@ static int make_calls(void *arg)
         code = read_coded(session);
     if (code == 0)
         code = send_compressed(session);
+    if (code == 0)
+        code = call_with_attempts(session);
     ga_pool_stats stats;
 
     ga_session_pool(session, &stats);

@@ -242,6 +242,48 @@ TIMED_CASE(what_was_not_sent_is_always_tried_again)
     assert_true(ga_now() - began > 0.1 && ga_now() - began < 8 + 16 + 32);
 }
 
+static ssize_t give_body(void *arg, void *buffer, size_t size)
+{
+    int *given = arg;
+
+    assert_true(size >= 4);
+    memcpy(buffer, "body", 4);
+    return (*given)++ == 0 ? 4 : 0;
+}
+
+static int give_again(void *arg)
+{
+    *(int *)arg = 0;
+    return 0;
+}
+
+TIMED_CASE(a_body_that_cannot_be_sent_again_is_not)
+{
+    static const peer_step busy[] = {PEER_TAKE(NULL), ASKS("503", "Retry-After: 1\r\n"),
+                                     PEER_TAKE(NULL), ASKS("503", "Retry-After: 1\r\n"),
+                                     PEER_TAKE(NULL), PEER_OK("0", ""),
+                                     PEER_AGAIN};
+    static const peer_step *const scripts[] = {busy, NULL};
+    ga_auto(ga_session) session = ga_session_new(.retries = 3);
+    int given = 0;
+    ga_body_source once = {.read = give_body, .arg = &given, .size = 4};
+    ga_body_source again = {.read = give_body, .rewind = give_again, .arg = &given, .size = 4};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) first = ga_post(session, peer_url(&peer, "/"), .body_source = &once);
+
+    assert_int_equal(ga_status(first), 503); /* as it is, and not an empty body instead */
+    assert_int_equal(ga_attempts(first), 1);
+    given = 0;
+    ga_auto(ga_response) second = ga_post(session, peer_url(&peer, "/"), .body_source = &again);
+
+    assert_int_equal(ga_status(second), 200);
+    assert_int_equal(ga_attempts(second), 2);
+    assert_non_null(strstr(peer.last.data, "\r\n\r\nbody"));
+    peer_stop(&peer);
+}
+
 /* --- Idempotency-Key ------------------------------------------------------------------------------ */
 
 typedef struct keys {
@@ -380,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_broke_is_tried_again_for_what_is_idempotent),
         cmocka_unit_test(a_post_that_may_have_arrived_is_not_sent_twice),
         cmocka_unit_test(what_was_not_sent_is_always_tried_again),
+        cmocka_unit_test(a_body_that_cannot_be_sent_again_is_not),
         cmocka_unit_test(a_key_is_the_same_for_all_attempts_and_another_for_each_call),
         cmocka_unit_test(a_server_that_is_down_is_not_stormed),
         cmocka_unit_test(a_wait_before_a_retry_ends_when_it_is_cancelled),
