@@ -12,5 +12,6 @@
 #include <gather/sync.h>
 #include <gather/task.h>
 #include <gather/thread.h>
+#include <gather/trace.h>
 
 #endif

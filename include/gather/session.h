@@ -21,6 +21,7 @@ GA_BEGIN_DECLS
 typedef struct ga_session ga_session;
 typedef struct ga_response ga_response;
 struct json_t; /* jansson's */
+struct ga_trace_event;
 
 /** What is left out has the default that is named. Times are in seconds; 0 means the default, GA_FOREVER
  *  none. Strings are copied. */
@@ -135,6 +136,11 @@ typedef struct ga_session_options {
                           GA_ERATELIMITED. None but the total timeout */
     int adaptive_limit; /**< nonzero: how many requests go to a host at once is found out by trying, from 1 to
                              limit_per_host (or limit) */
+
+    /** Told of every phase of every call, see gather/trace.h, in the calling task; it may not suspend */
+    void (*trace)(void *arg, const struct ga_trace_event *event);
+    void *trace_arg; /**< trace's first argument */
+    int metrics;     /**< nonzero: calls are counted for ga_session_metrics */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not

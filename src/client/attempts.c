@@ -169,7 +169,7 @@ static int enter_host(ga__call *call)
 
 int ga__attempts_enter(ga__call *call)
 {
-    call->progress.phase = GA_PHASE_PACE;
+    ga__progress_enter(&call->progress, GA_PHASE_PACE);
     call->attempts->sent_at = 0;
     int code = enter_host(call);
 
@@ -232,7 +232,7 @@ static double choose_wait(const ga__call *call, double asked)
 
 static int sleep_for(ga__call *call, double seconds)
 {
-    call->progress.phase = GA_PHASE_PACE;
+    ga__progress_enter(&call->progress, GA_PHASE_PACE);
     int code = ga__park(NULL, ga__deadline(ga__now(), seconds), 0, "before another attempt");
 
     return code == GA_ETIMEDOUT ? 0 : wait_failed(call, code);

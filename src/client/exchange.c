@@ -96,7 +96,7 @@ static int receive_head(ga__call *call)
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_FIRST_BYTE);
     uint64_t received = 0;
 
-    call->progress.phase = GA_PHASE_FIRST_BYTE;
+    ga__progress_enter(&call->progress, GA_PHASE_FIRST_BYTE);
     for (;;) {
         if (call->progress.bytes_received > received) {
             received = call->progress.bytes_received;

@@ -7,6 +7,7 @@
 #define GA__FAILURE_H
 
 #include "client/timeouts.h"
+#include "task/loop.h"
 #include <gather/error.h>
 #include <stdbool.h>
 
@@ -19,7 +20,23 @@ typedef struct ga__progress {
     int status;
     bool reused;
     uint64_t bytes_sent, bytes_received; /* by this attempt */
+    struct ga__observer *observer;       /* the session's; NULL for the most part */
+    uint64_t began, entered;             /* the call, and its phase; the loop's time */
+    uint64_t spent[GA_PHASE_PACE + 1]; /* in each phase before, ns */
 } ga__progress;
+
+/* The call goes on to the phase. Its time is the loop's, so it costs no look at the clock. */
+void ga__observe_phase(const ga__progress *progress, uint64_t spent);
+static inline void ga__progress_enter(ga__progress *progress, ga_phase phase)
+{
+    uint64_t now = ga__now(), spent = now - progress->entered;
+
+    if (GA_UNLIKELY(progress->observer != NULL))
+        ga__observe_phase(progress, spent);
+    progress->spent[progress->phase] += spent;
+    progress->entered = now;
+    progress->phase = phase;
+}
 
 /* Records a failure of the call. @return code */
 int ga__progress_fail(const ga__progress *progress, int code, const char *format, ...) GA_PRINTF(3, 4);

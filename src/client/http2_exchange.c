@@ -102,7 +102,7 @@ static ga__timeout present_wait(ga__call *call, const ga__http2_stream *stream)
 {
     bool sending = stream->out_size > 0 || !stream->out_last;
 
-    call->progress.phase = sending ? GA_PHASE_WRITE : GA_PHASE_FIRST_BYTE;
+    ga__progress_enter(&call->progress, sending ? GA_PHASE_WRITE : GA_PHASE_FIRST_BYTE);
     if (sending)
         return GA__TIMEOUT_WRITE;
     return stream->bytes_received > 0 ? GA__TIMEOUT_READ : GA__TIMEOUT_FIRST_BYTE;

@@ -114,7 +114,7 @@ int ga__http2_send_source(ga__call *call, ga__http2_exchange *exchange)
 {
     upload self = {.call = call, .exchange = exchange};
 
-    call->progress.phase = GA_PHASE_WRITE;
+    ga__progress_enter(&call->progress, GA_PHASE_WRITE);
     exchange->piece = malloc(PIECE);
     if (!exchange->piece)
         return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory to send the body");

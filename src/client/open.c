@@ -34,7 +34,7 @@ static int wait_for_descriptor(ga__call *call)
 
     if (ga__pool_close_idle(&call->session->pool))
         return 0;
-    call->progress.phase = GA_PHASE_POOL;
+    ga__progress_enter(&call->progress, GA_PHASE_POOL);
     int code = ga__descriptors_wait(wait.at);
 
     return code < 0 ? ga__call_step_failed(call, code, wait) : 0;
@@ -47,7 +47,7 @@ static int connect_to(ga__call *call, const ga__address *addresses, size_t count
 
     for (;;) {
         *wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_CONNECT);
-        call->progress.phase = GA_PHASE_CONNECT;
+        ga__progress_enter(&call->progress, GA_PHASE_CONNECT);
         int code = ga__connect(&call->connection->stream, addresses, count,
                                reach ? ga__reach_connect_options(reach) : NULL, wait->at, NULL);
 
@@ -71,7 +71,7 @@ int ga__call_resolve(ga__call *call, const ga__endpoint *endpoint, ga__resolved 
     int code = 0;
 
     *resolved = NULL;
-    call->progress.phase = GA_PHASE_DNS;
+    ga__progress_enter(&call->progress, GA_PHASE_DNS);
     if (GA_UNLIKELY(reach))
         code = ga__reach_resolve(reach, *endpoint, resolved);
     if (code == 0 && !*resolved)
@@ -102,7 +102,7 @@ static int shake_hands(ga__call *call)
     const char *name = call->session->server_name;
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_TLS);
 
-    call->progress.phase = GA_PHASE_TLS;
+    ga__progress_enter(&call->progress, GA_PHASE_TLS);
     if (!config)
         return ga__progress_failed(&call->progress, ga_error()->code);
     int code = ga__tls_connect(&call->connection->stream, config, name ? name : ga__url_host(&call->url),

@@ -125,7 +125,7 @@ static void set_limits(ga__call *call)
 /* Judges all that the caller gave. Nothing was asked of the network when it fails. */
 static int prepare(ga__call *call)
 {
-    call->progress.phase = GA_PHASE_PREPARE;
+    ga__progress_enter(&call->progress, GA_PHASE_PREPARE);
     if (strcmp(call->method, "CONNECT") == 0)
         return ga__progress_fail(&call->progress, GA_EUSAGE, "CONNECT is for proxies, and is not a request");
     if (!ga__is_token(call->method, strlen(call->method))) {
@@ -160,7 +160,7 @@ static int acquire(ga__call *call)
     const ga__url *place = &call->url;
     const char *via = NULL;
 
-    call->progress.phase = GA_PHASE_POOL;
+    ga__progress_enter(&call->progress, GA_PHASE_POOL);
     if (GA_UNLIKELY(call->proxy)) {
         via = call->proxy->key;
         if (ga__proxy_forwards(call->proxy, &call->url))
@@ -203,9 +203,21 @@ static GA_NOINLINE int hold_back(ga__call *call)
     return GA_EAGAIN;
 }
 
-static int exchange_once(ga__call *call)
+/* The request goes out once more. */
+static void begin_attempt(ga__call *call)
 {
     ga__progress *progress = &call->progress;
+
+    progress->attempt++;
+    progress->reused = false;
+    progress->bytes_sent = 0;
+    call->sent_before = progress->sent;
+    if (GA_UNLIKELY(progress->observer != NULL))
+        ga__observe(progress, GA_TRACE_RETRY);
+}
+
+static int exchange_once(ga__call *call)
+{
     int code = acquire(call);
 
     if (code == 0 && GA_UNLIKELY(call->attempts) && ga__attempts_held(call))
@@ -217,10 +229,7 @@ static int exchange_once(ga__call *call)
     if (code == 0)
         code = ga__call_exchange(call);
     if (is_stale(call, code)) {
-        progress->attempt++;
-        progress->reused = false;
-        progress->bytes_sent = 0;
-        call->sent_before = progress->sent;
+        begin_attempt(call);
         ga__connection_reset(call->connection);
         code = ga__call_write_head(call);
         if (code == 0)
@@ -242,14 +251,13 @@ static int exchange(ga__call *call)
     progress->sent = call->sent_before;
     progress->bytes_sent = progress->bytes_received = 0;
     call->refusals = 0;
+    if (GA_UNLIKELY(progress->observer && progress->attempt > 1))
+        ga__observe(progress, GA_TRACE_RETRY);
     int code = exchange_once(call);
 
     while (GA_UNLIKELY(call->again)) {
         call->again = false;
-        progress->attempt++;
-        progress->reused = false;
-        progress->bytes_sent = 0;
-        call->sent_before = progress->sent;
+        begin_attempt(call);
         code = ga__call_write_head(call);
         if (code == 0)
             code = exchange_once(call);
@@ -293,6 +301,10 @@ static int go_on(ga__call *call, ga__redirect *redirect)
     if (redirect->drop_body)
         ga__call_drop_body(call);
     call->redirects++;
+    call->progress.phase = GA_PHASE_PREPARE;
+    call->progress.entered = ga__now();
+    if (call->progress.observer)
+        ga__observe(&call->progress, GA_TRACE_REDIRECT);
     call->challenges = 0;
     if (call->drop_credentials || ga__url_has_userinfo(&call->url))
         ga__call_end_auth(call);
@@ -409,6 +421,8 @@ static void begin(ga__call *call, ga_session *session, const char *method, const
     call->session = session;
     call->options = options;
     call->method = call->progress.method = method;
+    call->progress.observer = session->observer;
+    call->progress.began = call->progress.entered = ga__now();
     call->idempotent = options->idempotent || is_idempotent(method);
     ga__session_ref(session);
 }
@@ -430,6 +444,17 @@ static void end(ga__call *call)
     if (GA_UNLIKELY(call->attempts))
         ga__attempts_end(call);
     ga__session_unref(call->session);
+}
+
+static GA_NOINLINE void tell_outcome(ga__call *call, int code)
+{
+    if (code == 0) {
+        ga__observe(&call->response->progress, GA_TRACE_ANSWER);
+        return;
+    }
+    if (call->response)
+        call->progress.bytes_received = 0; /* which its end will tell */
+    ga__observe(&call->progress, GA_TRACE_FAILURE);
 }
 
 /* The scope was cancelled before the call. */
@@ -469,7 +494,11 @@ ga_response *ga_request_with(ga_session *session, const char *method, const ga_r
         options = &given;
     }
     begin(&call, session, method, options);
-    if (run(&call) < 0) {
+    code = run(&call);
+
+    if (GA_UNLIKELY(call.progress.observer != NULL))
+        tell_outcome(&call, code);
+    if (code < 0) {
         ga_response_free(call.response);
         call.response = NULL;
     }

@@ -252,7 +252,7 @@ int ga__call_send(ga__call *call)
     culprit by = {.timeout = GA__TIMEOUT_TOTAL};
     int code = 0;
 
-    call->progress.phase = GA_PHASE_WRITE;
+    ga__progress_enter(&call->progress, GA_PHASE_WRITE);
     call->sending = true;
     if (GA_UNLIKELY(call->expect))
         code = send_expectation(call, &by);

@@ -70,10 +70,14 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     memcpy(at, call->method, method_size);
     memcpy(at + method_size, url, url_size);
     response->http = call->http;
+    ga__progress_enter(&call->progress, GA_PHASE_READ);
     response->progress = call->progress;
     response->progress.method = at;
     response->progress.url = at + method_size;
-    response->progress.phase = GA_PHASE_READ;
+    if (GA_UNLIKELY(response->progress.observer != NULL)) {
+        response->observed = call->session;
+        ga__session_ref(call->session);
+    }
     response->progress.status = call->http.status;
     response->timeouts = call->timeouts;
     response->max_body = call->max_body;
@@ -95,12 +99,29 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     return response;
 }
 
+/* The body's end has come, or it is given up. */
+static void note_end(ga_response *response)
+{
+    if (response->ended_at || !ga__loop_here)
+        return;
+    ga__progress_enter(&response->progress, GA_PHASE_READ);
+    response->ended_at = response->progress.entered;
+}
+
+static GA_NOINLINE void tell_end(ga_response *response)
+{
+    if (ga__loop_here)
+        ga__observe(&response->progress, GA_TRACE_END);
+    ga__session_unref(response->observed);
+}
+
 void ga__response_settle(ga_response *response)
 {
     ga__connection *connection = response->connection;
 
     if (!connection || (!response->done && !response->failed))
         return;
+    note_end(response);
     bool reusable = response->done && !response->unusable &&
                     ga__http1_response_reusable(&response->http, response->surplus);
     int hint = ga__headers_has(&response->headers, GA__FIELD_KEEP_ALIVE)
@@ -137,6 +158,9 @@ void ga_response_free(ga_response *response)
     ga__line_reader_free(response->reader);
     if (GA_UNLIKELY(response->history))
         ga__redirect_history_free(response->history);
+    note_end(response);
+    if (response->observed)
+        tell_end(response);
     free(response);
 }
 

@@ -8,6 +8,7 @@
 #define GA__RESPONSE_H
 
 #include "client/call.h"
+#include "client/observe.h"
 #include "protocol/decoder.h"
 
 typedef struct ga__content ga__content;
@@ -23,11 +24,13 @@ struct ga_response {
     ga__http1_response http;
     ga__headers headers;
     ga__progress progress; /* its strings are the response's */
+    ga_session *observed;  /* whose observer is told of the end; NULL where there is none */
     ga__timeouts timeouts;
     int64_t max_body;
     int redirects;
     bool unusable;        /* the connection cannot serve another request, whatever the response says */
     bool done;            /* the body's end has come */
+    uint64_t ended_at;    /* when the body's end came, the loop's time; 0: not yet */
     size_t surplus;       /* bytes that came behind the body's end */
     int failed;           /* why there is no more of the body: a code, or 0 */
     ga__codings codings;  /* that the body still has; none where it is not to be decoded */

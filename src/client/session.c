@@ -10,6 +10,7 @@
 #include "client/compression.h"
 #include "client/cookie_jar.h"
 #include "client/hsts.h"
+#include "client/observe.h"
 #include "protocol/coding.h"
 #include "protocol/http1_writer.h"
 #include <math.h>
@@ -299,6 +300,14 @@ static void set_sizes(ga_session *session, const ga_session_options *options)
     session->max_ratio = options->max_ratio ? options->max_ratio : DEFAULT_RATIO;
 }
 
+static int watch(ga_session *session, const ga_session_options *options)
+{
+    bool failed;
+
+    session->observer = ga__observer_new(options, &failed);
+    return failed ? GA_ENOMEM : 0;
+}
+
 static int set_up(ga_session *session, const ga_session_options *options)
 {
     int code = set_pool(session, options);
@@ -306,6 +315,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
     set_sizes(session, options);
     if (code == 0)
         code = set_http(session, options);
+    if (code == 0)
+        code = watch(session, options);
     if (code == 0)
         code = set_pace(session, options);
     if (code == 0)
@@ -400,6 +411,7 @@ void ga__session_unref(ga_session *session)
     ga__tls_config_unref(session->proxy_tls);
     ga__proxies_free(session->proxies);
     ga__reach_free(session->reach);
+    free(session->observer);
     free(session);
 }
 

@@ -36,10 +36,11 @@ struct ga_session {
     ga__retry_policy retry;
     ga__retry_budget budget;
     ga__timeouts timeouts;
-    int max_redirects;    /* -1: none are followed */
-    int64_t max_body;     /* INT64_MAX: no limit */
-    int max_ratio;        /* of decoding; negative: no limit */
-    const char *compress; /* the coding of requests' bodies, a static string, or NULL */
+    struct ga__observer *observer; /* NULL where nobody watches */
+    int max_redirects;             /* -1: none are followed */
+    int64_t max_body;              /* INT64_MAX: no limit */
+    int max_ratio;                 /* of decoding; negative: no limit */
+    const char *compress;          /* the coding of requests' bodies, a static string, or NULL */
     ga__http1_limits limits;
     ga_pair
         *headers; /* the defaults of every request, User-Agent and Accept among them; ends with a NULL name */

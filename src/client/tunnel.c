@@ -213,7 +213,7 @@ static GA_NOINLINE int resolve_and_negotiate(handshake *self, const ga__endpoint
 
     if (code < 0)
         return code;
-    self->call->progress.phase = GA_PHASE_CONNECT;
+    ga__progress_enter(&self->call->progress, GA_PHASE_CONNECT);
     ga__address_text(&resolved->addresses[0], text, sizeof text);
     ga__resolved_free(resolved);
     /* "192.0.2.1:80", "[::1]:80", without the port and the brackets */
@@ -243,7 +243,7 @@ int ga__call_tunnel(ga__call *call, const ga__endpoint *target, ga__wait wait)
     ga__proxy_kind kind = self.proxy->kind;
     int code = 0;
 
-    call->progress.phase = GA_PHASE_CONNECT;
+    ga__progress_enter(&call->progress, GA_PHASE_CONNECT);
     if (kind == GA__PROXY_HTTPS)
         code = shake_hands(&self);
     if (code == 0 && kind == GA__PROXY_SOCKS5)
