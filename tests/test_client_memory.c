@@ -87,7 +87,11 @@ static void answer(int fd, const char *request)
     static const char chunked[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=latin1\r\n"
                                   "Transfer-Encoding: chunked\r\n\r\n3\r\nh\xe9!\r\n0\r\nTrailer: 1\r\n\r\n";
 
-    if (strstr(request, " /redirect "))
+    static const char refusal[] = "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+
+    if (strstr(request, "CONNECT "))
+        send_all(fd, refusal, sizeof refusal - 1);
+    else if (strstr(request, " /redirect "))
         send_all(fd, redirect, sizeof redirect - 1);
     else if (strstr(request, " /large "))
         send_large(fd);
@@ -290,6 +294,24 @@ static int call_with_attempts(ga_session *session)
     return response ? 0 : ga_error()->code;
 }
 
+/* The server as a proxy, which forwards and makes no tunnel. */
+static int go_through_proxy(void)
+{
+    static const char *const detours[] = {"none.test:1:none.test:2", NULL};
+    ga_auto(ga_session) session =
+        ga_session_new(.proxies = GA_PAIRS({"all", url}), .no_proxy = "none.test", .connect_to = detours,
+                       .resolve = GA_PAIRS({"none.test:1", "127.0.0.1"}),
+                       .proxy_headers = GA_PAIRS({"X-Proxy", "1"}), .keepalive = -1);
+    ga_auto(ga_response) response = session ? ga_get(session, "http://shop.test/json") : NULL;
+
+    if (!response)
+        return ga_error()->code;
+    ga_auto(ga_response) tunnelled = ga_get(session, "https://shop.test/", .proxy = url);
+
+    assert_null(tunnelled);
+    return ga_error()->code == GA_EPROXY ? 0 : ga_error()->code;
+}
+
 static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
@@ -300,7 +322,10 @@ static int make_calls(void *arg)
     failure = session ? 0 : ga_error()->code;
     if (!session)
         return 0;
-    int code = read_json(session);
+    int code = go_through_proxy(); /* first: the server serves one connection at a time */
+
+    if (code == 0)
+        code = read_json(session);
 
     if (code == 0)
         code = read_text(session);

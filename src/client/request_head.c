@@ -107,21 +107,23 @@ static void note_own_headers(ga__call *call)
 }
 
 /* "http://host/path?query": what a proxy that forwards is asked for (RFC 9112, 3.2.2). */
-static GA_NOINLINE void begin_forwarded(ga__call *call, ga__http1_writer *writer, ga__slice host)
+static GA_NOINLINE int begin_forwarded(ga__call *call, ga__http1_writer *writer, ga__slice host)
 {
+    int code = 0;
     ga__slice authority = ga__url_authority(&call->url), target = ga__url_target(&call->url);
     ga__buffer absolute = GA__BUFFER_INIT;
 
     ga__buffer_add(&absolute, "http://");
     ga__buffer_append(&absolute, authority.data, authority.size);
     ga__buffer_append(&absolute, target.data, target.size);
+    if (absolute.failed)
+        code = ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the request");
     ga__http1_write_request(writer, &call->head, call->method, (ga__slice){absolute.data, absolute.size},
                             host);
-    if (absolute.failed)
-        call->head.failed = true;
     if (call->proxy->fields.size > 0)
         ga__http1_write_lines(writer, call->proxy->fields.data, call->proxy->fields.size, 0);
     ga__buffer_free(&absolute);
+    return code;
 }
 
 static ga__body_kind body_kind(const ga__call *call)
@@ -146,7 +148,7 @@ int ga__call_write_head(ga__call *call)
     ga__buffer_clear(&call->head);
     host = given_by_hand(call, "Host") ? (ga__slice){NULL, 0} : ga__url_authority(&call->url);
     if (GA_UNLIKELY(call->proxy) && ga__proxy_forwards(call->proxy, &call->url))
-        begin_forwarded(call, &writer, host);
+        code = begin_forwarded(call, &writer, host);
     else
         ga__http1_write_request(&writer, &call->head, call->method, ga__url_target(&call->url), host);
     write_session_headers(call, &writer);
@@ -156,7 +158,7 @@ int ga__call_write_head(ga__call *call)
     }
     if (GA_UNLIKELY(ga__attempts_key(call)))
         ga__http1_write_field(&writer, "Idempotency-Key", ga__attempts_key(call));
-    if (ga__call_may_authorize(call))
+    if (code == 0 && ga__call_may_authorize(call))
         code = ga__call_write_auth(call, &writer);
     if (code == 0 && (call->options->cookies || ga_cookie_jar_count(call->session->jar) > 0))
         code = ga__call_write_cookies(call, &writer);
