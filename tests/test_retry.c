@@ -142,6 +142,22 @@ TIMED_CASE(a_refusal_is_tried_again_with_its_body_and_after_what_it_asks)
     peer_stop(&peer);
 }
 
+TIMED_CASE(one_request_alone_may_ask_for_retries)
+{
+    static const peer_step busy[] = {PEER_TAKE(NULL), ASKS("429", "Retry-After: 7\r\n"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {busy, NULL};
+    ga_auto(ga_session) session = ga_session_new(); /* so that no host cools down */
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    double began = ga_now();
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"), .retries = 4);
+
+    assert_int_equal(ga_attempts(response), 5);
+    assert_true(ga_now() - began >= 4 * 7 && ga_now() - began < 4 * 7 * 1.2);
+    peer_stop(&peer);
+}
+
 TIMED_CASE(the_last_answer_is_the_callers)
 {
     static const peer_step busy[] = {PEER_TAKE(NULL), ASKS("503", "Retry-After: 1\r\n"), PEER_AGAIN};
@@ -417,6 +433,7 @@ int main(void)
         cmocka_unit_test(the_budget_is_a_share_of_the_calls),
         cmocka_unit_test(nothing_is_tried_again_unless_asked_for),
         cmocka_unit_test(a_refusal_is_tried_again_with_its_body_and_after_what_it_asks),
+        cmocka_unit_test(one_request_alone_may_ask_for_retries),
         cmocka_unit_test(the_last_answer_is_the_callers),
         cmocka_unit_test(what_cannot_be_done_in_time_is_not_waited_for),
         cmocka_unit_test(a_connection_that_broke_is_tried_again_for_what_is_idempotent),
