@@ -796,6 +796,10 @@ CASE(what_no_proxy_can_be_is_refused)
     assert_refused(ga_session_new(.proxy = "http://a%0d%0aX-Evil:secret@h"), GA_EHEADER, "control character");
     assert_refused(ga_session_new(.proxy = "http://a%3Ab:secret@h"), GA_EHEADER, "colon");
     assert_refused(ga_session_new(.proxy = longest), GA_EURL, "255");
+}
+
+CASE(options_that_contradict_are_refused)
+{
     assert_refused(ga_session_new(.proxies = GA_PAIRS({"ftp", "http://h"})), GA_EUSAGE, "ftp");
     assert_refused(ga_session_new(.proxy = "h", .proxy_headers = GA_PAIRS({"X", "a\r\nb"})), GA_EHEADER, "X");
     assert_refused(ga_session_new(.proxy = "h", .proxy_headers = GA_PAIRS({"Host", "evil"})), GA_EHEADER,
@@ -835,6 +839,7 @@ int main(void)
         cmocka_unit_test(the_connect_timeout_covers_what_the_proxy_takes),
         cmocka_unit_test(a_call_is_cancelled_while_the_proxy_thinks),
         cmocka_unit_test(what_no_proxy_can_be_is_refused),
+        cmocka_unit_test(options_that_contradict_are_refused),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
