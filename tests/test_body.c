@@ -359,6 +359,25 @@ CASE(a_function_that_fails_ends_the_call_with_its_error)
     peer_stop(&peer);
 }
 
+CASE(a_function_that_fails_is_no_broken_connection)
+{
+    static const peer_step then_holds[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_HOLD, PEER_CLOSE};
+    static const peer_step *const kept[] = {then_holds, empty, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    test_giver giver = {.text = "0123", .failure = GA_ERESET, .says_why = true};
+    peer_server peer;
+
+    peer_start(&peer, peers, kept);
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    ga_auto(ga_response) response = ga_put(session, peer_url(&peer, "/"), .body_source = REPLAYABLE(&giver));
+    assert_failed(response, GA_ERESET, "the tape is torn");
+    assert_int_equal(ga_error()->attempt, 1);
+    assert_int_equal(giver.rewinds, 0);
+    assert_int_equal(peer.connections, 1);
+    assert_pool_at_rest(session, 0);
+    peer_stop(&peer);
+}
+
 static ssize_t give_too_much(void *arg, void *buffer, size_t size)
 {
     (void)arg;
@@ -794,6 +813,7 @@ int main(void)
         cmocka_unit_test(a_function_gives_chunks_or_a_known_length),
         cmocka_unit_test(what_cannot_be_sent_is_refused_before_a_connection),
         cmocka_unit_test(a_function_that_fails_ends_the_call_with_its_error),
+        cmocka_unit_test(a_function_that_fails_is_no_broken_connection),
         cmocka_unit_test(a_function_that_gives_other_than_it_said_ends_the_call),
         cmocka_unit_test(a_file_that_changes_its_size_while_it_is_sent_ends_the_call),
         cmocka_unit_test(a_file_that_goes_away_before_it_is_sent_ends_the_call),

@@ -260,8 +260,10 @@ ssize_t ga__body_source_read(ga__body_source *source, void *buffer, size_t size)
             break;
         ssize_t count = read_segment(source, (char *)buffer + got, size - got);
 
-        if (count < 0)
+        if (count < 0) {
+            source->failed = true;
             return count;
+        }
         source->taken += count;
         got += (size_t)count;
         if (count > 0)
@@ -293,6 +295,6 @@ int ga__body_source_rewind(ga__body_source *source)
     close_file(source);
     source->present = 0;
     source->taken = 0;
-    source->begun = false;
+    source->begun = source->failed = false;
     return 0;
 }

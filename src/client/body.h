@@ -26,6 +26,7 @@ typedef struct ga__body_source {
     int64_t size;         /* of the whole body; -1: only its end tells */
     bool replayable;      /* it can be sent again after it was begun */
     bool begun;           /* something was taken from it */
+    bool failed;          /* ... and the last time in vain: no connection's fault */
     bool calls;           /* a callback of the caller's is among it: it may take any time, and do anything */
     ga__buffer type;      /* Content-Type; empty where the kind of body has none of its own */
     ga__buffer text;      /* what stands around the parts of multipart */

@@ -189,6 +189,8 @@ static bool is_stale(const ga__call *call, int code)
 
     if (code != GA_EDISCONNECTED && code != GA_ERESET && code != GA_ETLS)
         return false;
+    if (call->source && call->source->failed)
+        return false;
     return call->connection && !call->connection->http2 && call->connection->served &&
            progress->bytes_received == 0 && (progress->bytes_sent == 0 || call->idempotent);
 }
