@@ -130,7 +130,8 @@ static bool came_from_there(peer_visit *visit)
 
 CASE(connections_come_from_the_local_address)
 {
-    static const peer_step steps[] = {PEER_CALL(came_from_there), PEER_TAKE(NULL), PEER_OK("5", "hello")};
+    static const peer_step steps[] = {PEER_CALL(came_from_there), PEER_TAKE(NULL), PEER_OK("5", "hello"),
+                                      PEER_HOLD};
     static const peer_step *const scripts[] = {steps, NULL};
     ga_auto(ga_session) session = ga_session_new(.local_address = "127.0.0.3");
     peer_server peer;
