@@ -261,7 +261,7 @@ ssize_t ga__body_source_read(ga__body_source *source, void *buffer, size_t size)
         ssize_t count = read_segment(source, (char *)buffer + got, size - got);
 
         if (count < 0) {
-            source->failed = true;
+            source->failed = count != GA_ECANCELED; /* who cancelled it has another reason */
             return count;
         }
         source->taken += count;
