@@ -114,14 +114,14 @@ class Features(unittest.TestCase):
 class Reference(unittest.TestCase):
     """build/reference.html, which script/reference makes of the headers."""
 
-    def test_each_exported_function_is_there_and_each_link_leads_somewhere(self):
+    def test_what_is_exported_is_there_and_each_link_leads_somewhere(self):
         page = pathlib.Path(BUILD, "reference.html").read_text()
         places = set(re.findall(r'id="([^"]+)"', page))
         library = pathlib.Path(BUILD, "libgather.so.0")
         listed = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True)
         exported = {name for name in re.findall(r" T (ga_\w+)", listed.stdout) if not name.endswith("_")}
         self.assertGreater(len(exported), 100)
-        self.assertLessEqual(exported, places)
+        self.assertLessEqual(exported | {"ga_group", "ga_map", "ga_session_options", "ga_code", "GA_COLLECT", "GA_TASK"}, places)
         self.assertLessEqual(set(re.findall(r'href="#([^"]+)"', page)), places)
 
 
