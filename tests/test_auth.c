@@ -247,7 +247,7 @@ static ssize_t read_four(void *arg, void *buffer, size_t size)
 {
     size_t *read = arg, count = size < 4 - *read ? size : 4 - *read;
 
-    memcpy(buffer, "four" + *read, count);
+    memcpy(buffer, &"four"[*read], count);
     *read += count;
     return (ssize_t)count;
 }
