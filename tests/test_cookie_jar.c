@@ -357,7 +357,7 @@ static void a_jar_is_saved_and_loaded(void **state)
     expect_sent(again, "http://h.com/", "two=\"a\tb\"");
     expect_sent(again, "http://[::1]/", "bare");
     for (size_t i = 0; i < 3; i++) {
-        ga_cookie a, b;
+        ga_cookie a = {0}, b = {0};
 
         assert_true(ga_cookie_jar_at(jar, i, &a) && ga_cookie_jar_at(again, i, &b));
         assert_string_equal(a.name, b.name);

@@ -836,7 +836,7 @@ static void expect_bytes(ga_response *response, size_t size)
 
     if (!text)
         fail_msg("%s", ga_error_message());
-    assert_int_equal(strlen(text), size);
+    assert_int_equal(text ? strlen(text) : 0, size);
     ga_response_free(response);
 }
 

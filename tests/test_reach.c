@@ -118,7 +118,7 @@ static bool is_real(void)
 
 static bool came_from_there(peer_visit *visit)
 {
-    struct sockaddr_in from;
+    struct sockaddr_in from = {0};
     socklen_t size = sizeof from;
 
     if (!is_real()) /* in the simulation nobody can ask where from */

@@ -78,8 +78,10 @@ static int begin(ga_response *response)
     if (GA_LIKELY(response->content != NULL))
         return 0;
     response->content = calloc(1, sizeof *response->content);
-    if (!response->content)
-        return ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
+    if (!response->content) {
+        ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
+        return GA_ENOMEM;
+    }
     int code = ga__decoder_begin(&response->content->decoder, &response->codings, response->max_ratio,
                                  spares_here());
 
@@ -87,7 +89,8 @@ static int begin(ga_response *response)
         return broken(response, code);
     if (code < 0) { /* it may be tried again */
         ga__content_end(response);
-        return ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
+        ga__progress_fail(&response->progress, GA_ENOMEM, "no memory for the body");
+        return GA_ENOMEM;
     }
     return 0;
 }

@@ -22,7 +22,7 @@ typedef struct ga__progress {
     uint64_t bytes_sent, bytes_received; /* by this attempt */
     struct ga__observer *observer;       /* the session's; NULL for the most part */
     uint64_t began, entered;             /* the call, and its phase; the loop's time */
-    uint64_t spent[GA_PHASE_PACE + 1]; /* in each phase before, ns */
+    uint64_t spent[GA_PHASE_PACE + 1];   /* in each phase before, ns */
 } ga__progress;
 
 /* The call goes on to the phase. Its time is the loop's, so it costs no look at the clock. */

@@ -175,7 +175,9 @@ static int make_response(ga__call *call, ga__http2_exchange *exchange)
     if (ga__http2_fields(stream, &call->session->table) < 0)
         return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the response");
     describe(call, stream);
-    call->response = ga__response_new(call, stream->body.data + stream->taken, ga__http2_unread(stream));
+    const char *rest = stream->body.data ? stream->body.data + stream->taken : "";
+
+    call->response = ga__response_new(call, rest, ga__http2_unread(stream));
     if (!call->response)
         return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the response");
     ga__http2_taken(stream, ga__http2_unread(stream));

@@ -280,7 +280,7 @@ static ssize_t send_plain(ga__stream *stream, const rest *at)
     struct iovec window[WINDOW];
     int count = at->count < WINDOW ? at->count : WINDOW;
 
-    if (at->offset == 0)
+    if (at->offset == 0 || count == 0)
         return ga__stream_raw_send(stream, at->parts, count);
     memcpy(window, at->parts, (size_t)count * sizeof *window);
     window[0].iov_base = (char *)window[0].iov_base + at->offset;

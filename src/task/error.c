@@ -76,8 +76,8 @@ const char *ga_code_name(int code)
 
 const char *ga_phase_name(ga_phase phase)
 {
-    static const char *const names[] = {"none", "prepare", "pool",       "dns",  "connect",
-                                        "tls",  "write",   "first_byte", "read", "decode", "pace"};
+    static const char *const names[] = {"none",  "prepare",    "pool", "dns",    "connect", "tls",
+                                        "write", "first_byte", "read", "decode", "pace"};
 
     return (size_t)phase < sizeof names / sizeof *names ? names[phase] : "an unknown phase";
 }
