@@ -46,7 +46,7 @@ static char file[4096];
 static void send_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
-        ssize_t count = write(fd, bytes, size);
+        ssize_t count = send(fd, bytes, size, MSG_NOSIGNAL);
 
         if (count <= 0)
             return;

@@ -39,7 +39,7 @@ static void say(int fd, unsigned type, unsigned flags, unsigned id, size_t size)
 
     memcpy(frame, head, sizeof head);
     frame[FRAME_HEAD] = 0x88; /* ":status: 200" where it is a head */
-    (void)!write(fd, frame, FRAME_HEAD + size);
+    (void)!send(fd, frame, FRAME_HEAD + size, MSG_NOSIGNAL);
 }
 
 /* Answers each request with a body of PIECES frames. */

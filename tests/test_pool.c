@@ -240,7 +240,7 @@ static void answer_once(int listener, outsider *self)
     char request[1024];
     int fd = accept(listener, NULL, NULL);
 
-    if (read(fd, request, sizeof request) > 0 && write(fd, answer, sizeof answer - 1) > 0)
+    if (read(fd, request, sizeof request) > 0 && send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL) > 0)
         while (self && atomic_load(&self->step) != 1)
             usleep(100);
     close(fd);
@@ -547,7 +547,7 @@ static noreturn void serve_apart(int listening)
 
         if (read(fd, request, sizeof request) > 0) {
             usleep(5000);
-            if (write(fd, answer, sizeof answer - 1) < 0)
+            if (send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL) < 0)
                 _exit(1);
         }
         close(fd);
