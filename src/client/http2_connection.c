@@ -162,7 +162,7 @@ static void receive(ga__http2_connection *self)
 
 /* --- events --------------------------------------------------------------------------------------- */
 
-/* Wakes the tasks of streams that changed, and tells the pool what the connection is good for now; it may be
+/* Wakes the tasks of streams that changed, and tells the pool what the connection can now carry; it may be
  * gone afterwards. */
 static void tell(ga__http2_connection *self)
 {
