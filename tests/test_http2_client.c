@@ -160,6 +160,64 @@ CASE(who_finds_no_stream_waits_in_line)
     peer_stop(&peer);
 }
 
+CASE(a_connection_takes_so_many_requests)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    caller self = {.session = ga_session_new(.http = 2, .max_connection_requests = 4)};
+
+    snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
+    for (int i = 0; i < 5; i++)
+        expect_ok(self.session, self.url);
+    assert_int_equal(opened(self.session), 2);
+    call_at_once(&self, 15); /* 3, and three times 4 */
+    assert_int_equal(opened(self.session), 5);
+    assert_int_equal(habits.requests, 20); /* none was sent in vain */
+    assert_true(habits.most_at_once <= 4);
+    expect_pool(self.session, 0, 0);
+    peer_await(&peer.open, 0);
+    assert_int_equal(habits.goodbyes, 5);
+    assert_int_equal(habits.resets, 0);
+    ga_session_free(self.session);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(a_connection_over_its_age_finishes_what_it_has)
+{
+    peer_server peer;
+    http2_habits habits = {0};
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = ga_session_new(.http = 2, .max_connection_age = 10, .keepalive = 60);
+    ga_response *large = ga_get(session, peer_url(&peer, "/large"));
+
+    assert_int_equal(ga_sleep(9), 0);
+    expect_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(opened(session), 1);
+    assert_int_equal(ga_sleep(2), 0);
+    expect_ok(session, peer_url(&peer, "/ok")); /* on another connection, */
+    assert_int_equal(opened(session), 2);
+    expect_pool(session, 1, 1);
+    size_t size;
+
+    assert_non_null(ga_body(large, &size)); /* ... while this one goes on to its end */
+    assert_int_equal(size, 3000000);
+    ga_response_free(large);
+    expect_pool(session, 1, 0);
+    peer_await(&peer.open, 1);
+    assert_int_equal(habits.goodbyes, 1);
+    assert_int_equal(ga_sleep(10), 0);
+    expect_pool(session, 0, 0); /* that idled */
+    peer_await(&peer.open, 0);
+    assert_int_equal(habits.goodbyes, 2);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
 CASE(answers_without_a_body_have_none)
 {
     static const struct {
@@ -861,6 +919,8 @@ int main(void)
         cmocka_unit_test(calls_at_once_are_streams_of_one_connection),
         cmocka_unit_test(a_thousand_calls_take_as_many_connections_as_the_streams_need),
         cmocka_unit_test(who_finds_no_stream_waits_in_line),
+        cmocka_unit_test(a_connection_takes_so_many_requests),
+        cmocka_unit_test(a_connection_over_its_age_finishes_what_it_has),
         cmocka_unit_test(answers_without_a_body_have_none),
         cmocka_unit_test(large_bodies_go_both_ways),
         cmocka_unit_test(a_function_gives_a_body_as_fast_as_the_server_takes_it),

@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "task/loop.h"
+#include <math.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -291,6 +292,74 @@ static void a_connection_is_looked_at_before_it_is_reused(void **state)
     assert_int_equal(ga_run(reuse_behind_the_pollers_back, NULL), 0);
 }
 
+/* --- how long connections live -------------------------------------------------------------------- */
+
+TIMED_CASE(connections_end_at_their_age)
+{
+    ga_auto(ga_session) session = ga_session_new(.max_connection_age = 10, .keepalive = 60);
+    peer_server peer, late;
+
+    peer_start(&peer, peers, always_empty);
+    peer_start(&late, peers, always_slow);
+    ga_response_free(ga_get(session, url_of(&peer)));
+    assert_int_equal(ga_sleep(9), 0);
+    ga_response_free(ga_get(session, url_of(&peer)));
+    assert_int_equal(peer.connections, 1);
+    assert_int_equal(ga_sleep(0.9), 0);
+    assert_stats(session, 1, 0, 0);
+    assert_int_equal(ga_sleep(0.2), 0); /* it idled for less than 60 s */
+    assert_stats(session, 0, 0, 0);
+    peer_await(&peer.open, 0);
+
+    ga_response_free(ga_get(session, url_of(&late))); /* a second each */
+    assert_int_equal(ga_sleep(8.5), 0);
+    ga_auto(ga_response) response = ga_get(session, url_of(&late)); /* is not cut short */
+    assert_int_equal(ga_status(response), 200);
+    assert_int_equal(late.connections, 1);
+    assert_stats(session, 0, 0, 0);
+    peer_stop(&peer);
+    peer_stop(&late);
+}
+
+TIMED_CASE(connections_serve_so_many_requests)
+{
+    ga_auto(ga_session) session = ga_session_new(.max_connection_requests = 3, .limit = 1);
+    ga_group calls;
+    peer_server peer;
+
+    peer_start(&peer, peers, always_slow);
+    for (int i = 0; i < 7; i++) {
+        ga_response_free(ga_get(session, url_of(&peer)));
+        assert_stats(session, i % 3 == 2 ? 0 : 1, 0, 0);
+    }
+    assert_int_equal(peer.connections, 3);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    for (const char *name = "abcdefg"; *name; name++)
+        assert_non_null(call_start(&calls, session, url_of(&peer), *name));
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    assert_string_equal(ends, "abcdefg"); /* those in line keep their places */
+    assert_int_equal(peer.connections, 5);
+    assert_stats(session, 1, 0, 0);
+    peer_stop(&peer);
+}
+
+CASE(limits_of_connections_are_numbers)
+{
+    assert_null(ga_session_new(.max_connection_age = -1));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_null(ga_session_new(.max_connection_age = NAN));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_null(ga_session_new(.max_connection_requests = -1));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_non_null(strstr(ga_error_message(), "max_connection_requests is -1"));
+    ga_auto(ga_session) without = ga_session_new(.max_connection_age = GA_FOREVER);
+    assert_non_null(without);
+}
+
+/* --- full pools ----------------------------------------------------------------------------------- */
+
 CASE(a_full_pool_makes_room_by_closing_what_idled_longest)
 {
     ga_auto(ga_session) session = ga_session_new(.limit = 2);
@@ -507,6 +576,46 @@ TIMED_CASE(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing)
     peer_stop(&other);
 }
 
+/* The same the other way round: who was cancelled, and has not run since, is not served. Neither among those
+ * who wait for the same origin, nor where it was another's turn. */
+TIMED_CASE(a_waiter_that_was_cancelled_is_passed)
+{
+    static const peer_step half[] = {PEER_TAKE(NULL), PEER_OK("5", "he"), PEER_WAIT, PEER_SAY("llo"),
+                                     PEER_AGAIN};
+    static const peer_step *const halves[] = {half, NULL};
+    ga_auto(ga_session) session = ga_session_new(.limit = 1);
+    peer_server peer, other;
+
+    peer_start(&peer, peers, halves);
+    peer_start(&other, peers, always_empty);
+    for (int round = 0; round < 2; round++) {
+        ga_group calls;
+
+        ga_event_clear(&peer.go);
+        ga_response *holder = ga_get(session, url_of(&peer));
+
+        ga_group_open(&calls, GA_COLLECT);
+        forget_ends();
+        call_task *first = call_start(&calls, session, url_of(round == 0 ? &peer : &other), 'a');
+
+        start_calls(&calls, session, &peer, "b");
+        assert_int_equal(ga_sleep(0.1), 0);
+        assert_stats(session, 0, 1, 2);
+        ga_event_set(&peer.go);
+        assert_int_equal(ga_sleep(0.1), 0); /* the whole body is there */
+        ga_task_cancel(first->task);
+        ga_response_free(holder);
+        assert_stats(session, 0, 1, 0);
+        assert_int_equal(ga_gather(&calls), 0);
+        ga_group_close(&calls);
+        assert_string_equal(ends, "!b");
+        assert_stats(session, 1, 0, 0);
+        assert_int_equal(stats_of(session).opened, 1);
+    }
+    peer_stop(&peer);
+    peer_stop(&other);
+}
+
 TIMED_CASE(a_waiter_whose_time_is_over_says_so)
 {
     static const peer_step never[] = {PEER_TAKE(NULL), PEER_HOLD};
@@ -613,6 +722,9 @@ int main(void)
         cmocka_unit_test(idle_connections_end_after_their_time),
         cmocka_unit_test(an_idle_connection_that_the_server_ends_is_closed_at_once),
         cmocka_unit_test(a_connection_is_looked_at_before_it_is_reused),
+        cmocka_unit_test(connections_end_at_their_age),
+        cmocka_unit_test(connections_serve_so_many_requests),
+        cmocka_unit_test(limits_of_connections_are_numbers),
         cmocka_unit_test(a_full_pool_makes_room_by_closing_what_idled_longest),
         cmocka_unit_test(the_limit_holds_and_the_line_is_served_in_order),
         cmocka_unit_test(a_host_at_its_limit_does_not_hold_up_another),
@@ -621,6 +733,7 @@ int main(void)
         cmocka_unit_test(a_waiter_that_leaves_lets_the_others_keep_their_places),
         cmocka_unit_test(a_cancelled_holder_gives_its_place_to_the_next),
         cmocka_unit_test(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing),
+        cmocka_unit_test(a_waiter_that_was_cancelled_is_passed),
         cmocka_unit_test(a_waiter_whose_time_is_over_says_so),
         cmocka_unit_test(without_descriptors_calls_wait),
 

@@ -141,6 +141,10 @@ typedef struct ga_session_options {
     void (*trace)(void *arg, const struct ga_trace_event *event);
     void *trace_arg; /**< trace's first argument */
     int metrics;     /**< nonzero: calls are counted for ga_session_metrics */
+
+    double max_connection_age; /**< seconds after which a connection takes no new requests, and is closed when
+                                    it has none; none */
+    int max_connection_requests; /**< after so many requests, too; none */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not

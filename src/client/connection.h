@@ -14,6 +14,8 @@ struct ga__connection {
     ga__origin *origin;
     ga__link in_pool, in_origin;                       /* while it idles */
     uint64_t idle_until;                               /* while it idles: when it is closed */
+    uint64_t use_until;                                /* it takes no new requests from then on */
+    size_t requests;                                   /* it was lent to since it was opened */
     bool served;                                       /* it has carried a request to its answer */
     void (*on_idle_event)(ga__connection *connection); /* while it is watched, or NULL */
     bool opening;                                      /* it was lent to be opened */

@@ -37,10 +37,29 @@ static void serve_line(ga__pool *pool);
 
 void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive)
 {
-    *pool = (ga__pool){.limit = limit, .limit_per_host = limit_per_host, .keepalive = keepalive};
+    *pool = (ga__pool){.limit = limit,
+                       .limit_per_host = limit_per_host,
+                       .keepalive = keepalive,
+                       .max_age = GA_FOREVER,
+                       .max_requests = SIZE_MAX};
     ga__list_init(&pool->idle);
     ga__list_init(&pool->turns);
     pool->expiry.fire = on_expiry;
+}
+
+/* The first in line; NULL where there is none. Those before it whose wait has ended otherwise, but who have
+ * not run since, are out of the line from here on. */
+static waiter *first_in_line(ga__origin *origin)
+{
+    for (ga__link *link; (link = ga__list_first(&origin->waiting));) {
+        waiter *first = GA__OF(link, waiter, link);
+
+        if (first->task->state != GA__TASK_READY)
+            return first;
+        ga__unlink(link);
+        origin->pool->waiting_count--;
+    }
+    return NULL;
 }
 
 /* --- counting places ------------------------------------------------------------------------------ */
@@ -55,7 +74,7 @@ static bool may_open(const ga__origin *origin)
 static void update_turn(ga__origin *origin)
 {
     ga__pool *pool = origin->pool;
-    bool due = !ga__list_empty(&origin->waiting) && may_open(origin) && !pool->closed;
+    bool due = may_open(origin) && !pool->closed && first_in_line(origin);
 
     if (due && !ga__linked(&origin->turn)) {
         origin->passed = 0;
@@ -160,6 +179,8 @@ static void put_idle(ga__connection *connection, double seconds)
     ga__pool *pool = origin->pool;
 
     connection->idle_until = ga__deadline(ga__now(), seconds);
+    if (connection->idle_until > connection->use_until)
+        connection->idle_until = connection->use_until;
     if (!connection->http2)
         ga__list_push_front(&origin->idle, &connection->in_origin);
     ga__list_push_back(&pool->idle, &connection->in_pool);
@@ -177,13 +198,27 @@ static double idle_time(const ga__pool *pool, int hint)
     return allowed < pool->keepalive ? allowed : pool->keepalive;
 }
 
+/* Whether it is to carry no further request. */
+static bool is_spent(const ga__connection *connection)
+{
+    return connection->requests >= connection->origin->pool->max_requests ||
+           connection->use_until <= ga__now();
+}
+
+/* How many requests a shared connection carries at once; 0: it takes no new ones. */
+static size_t room_of(const ga__connection *connection)
+{
+    return is_spent(connection) ? 0 : ga__http2_connection_room(connection->http2);
+}
+
 /* --- the line ------------------------------------------------------------------------------------- */
 
 /* Serves the origin's first waiter with the connection, or with a place that was taken for it (NULL). */
 static void serve(ga__origin *origin, ga__connection *connection)
 {
-    waiter *first = GA__OF(ga__list_pop_front(&origin->waiting), waiter, link);
+    waiter *first = first_in_line(origin);
 
+    ga__unlink(&first->link);
     first->connection = connection;
     origin->pool->waiting_count--;
     ga__unlink(&origin->turn);
@@ -191,11 +226,18 @@ static void serve(ga__origin *origin, ga__connection *connection)
     ga__wake(first->task, 0);
 }
 
+/* Whose turn it is; NULL where nobody waits that could be given a place. */
 static ga__origin *first_turn(const ga__pool *pool)
 {
-    ga__link *link = ga__list_first(&pool->turns);
+    for (ga__link *link; (link = ga__list_first(&pool->turns));) {
+        ga__origin *first = GA__OF(link, ga__origin, turn);
 
-    return link ? GA__OF(link, ga__origin, turn) : NULL;
+        if (first_in_line(first))
+            return first;
+        ga__unlink(link);
+        ga__origin_put(first);
+    }
+    return NULL;
 }
 
 /* Whether a connection to `origin` that is free now serves its own: see the top of pool.h. */
@@ -213,7 +255,7 @@ static bool goes_first(ga__origin *origin)
 
 static bool serves_own(ga__origin *origin)
 {
-    return !ga__list_empty(&origin->waiting) && goes_first(origin);
+    return first_in_line(origin) && goes_first(origin);
 }
 
 /* Takes a part in a shared connection. */
@@ -226,11 +268,12 @@ static void join(ga__connection *connection)
         pool->idle_count--;
     }
     connection->lent++;
-    if (connection->lent >= ga__http2_connection_room(connection->http2))
+    connection->requests++;
+    if (connection->lent >= room_of(connection))
         ga__unlink(&connection->in_origin);
 }
 
-/* The shared connection that takes one more request; NULL where there is none. */
+/* The shared connection that takes one more request, as far as is known; NULL where there is none. */
 static ga__connection *find_shared(const ga__origin *origin)
 {
     ga__link *link = ga__list_first(&origin->shared);
@@ -242,6 +285,10 @@ static ga__connection *find_shared(const ga__origin *origin)
 static void serve_shared(ga__origin *origin)
 {
     for (ga__connection *connection; (connection = find_shared(origin)) && serves_own(origin);) {
+        if (is_spent(connection)) { /* it ends with its requests or, where it idles, by its timer */
+            ga__unlink(&connection->in_origin);
+            continue;
+        }
         join(connection);
         serve(origin, connection);
     }
@@ -272,7 +319,7 @@ static int wait_in_line(ga__origin *origin, uint64_t deadline, ga__connection **
     update_turn(origin);
     int code = ga__park(NULL, deadline, 0, "a connection of the pool");
 
-    if (ga__linked(&self.link)) { /* not served: it leaves the line */
+    if (ga__linked(&self.link)) { /* neither served nor taken out: it leaves the line */
         ga__unlink(&self.link);
         origin->pool->waiting_count--;
         update_turn(origin);
@@ -302,8 +349,10 @@ static ga__connection *reuse_idle(ga__origin *origin, bool once)
         bool good = is_good(connection, once);
 
         take_idle(connection);
-        if (good)
+        if (good) {
+            connection->requests++;
             return connection;
+        }
         ga__connection_free(connection);
         origin->connections--; /* not free_place: the origin must stay, and nobody is in line */
         origin->pool->connections--;
@@ -320,7 +369,7 @@ static GA_NOINLINE ga__connection *reuse_shared(ga__origin *origin)
 
         if (idle)
             ga__http2_connection_look(connection->http2);
-        if (ga__http2_connection_room(connection->http2) > 0) {
+        if (room_of(connection) > 0) {
             if (!goes_first(origin))
                 return NULL;
             join(connection);
@@ -422,6 +471,8 @@ void ga__pool_opened(ga__connection *connection)
     ga__origin *origin = connection->origin;
 
     end_opening(connection);
+    connection->requests = 1;
+    connection->use_until = ga__deadline(ga__now(), origin->pool->max_age);
     if (connection->http2) {
         connection->lent = 1;
         ga__pool_shared_changed(connection);
@@ -436,7 +487,7 @@ void ga__pool_shared_changed(ga__connection *connection)
 {
     ga__origin *origin = connection->origin;
     ga__pool *pool = origin->pool;
-    size_t room = ga__http2_connection_room(connection->http2);
+    size_t room = room_of(connection);
     double keep = idle_time(pool, -1);
 
     if (room <= connection->lent)
@@ -476,10 +527,11 @@ void ga__pool_release(ga__connection *connection, bool reusable, int hint)
         release_shared(connection);
         return;
     }
-    if (!reusable || pool->closed || keep <= 0 || !is_sound(connection)) {
+    if (!reusable || pool->closed || keep <= 0 || is_spent(connection) || !is_sound(connection)) {
         ga__connection_free(connection);
         free_place(origin);
     } else if (serves_own(origin)) {
+        connection->requests++;
         serve(origin, connection);
     } else {
         put_idle(connection, keep);

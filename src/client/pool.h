@@ -14,6 +14,9 @@
  * Connections that speak HTTP/2 are shared: each takes as many requests as its server allows, and only when
  * all are full is another opened, one at a time. While it is not known what an origin speaks, the first
  * connection to it is waited for.
+ *
+ * A connection that has reached its age or its number of requests takes no new ones, and ends with those that
+ * it has.
  */
 #ifndef GA__POOL_H
 #define GA__POOL_H
@@ -53,6 +56,8 @@ typedef struct ga__pool {
     size_t limit;          /* SIZE_MAX: none */
     size_t limit_per_host; /* SIZE_MAX: none */
     double keepalive;      /* seconds; 0: no connection is kept */
+    double max_age;        /* seconds after which a connection takes no new requests; GA_FOREVER */
+    size_t max_requests;   /* after which it takes none, either; SIZE_MAX: no limit */
     size_t connections;    /* of all origins */
     size_t idle_count;
     size_t waiting_count;
@@ -68,6 +73,7 @@ typedef struct ga__pool {
     int http; /* as ga_session_options.http */
 } ga__pool;
 
+/* Without bounds on a connection's age and requests, which may be set afterwards. */
 void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive);
 
 /* A place for the url's origin, reached through the proxy with the key `via` (NULL: directly). *connection is

@@ -259,10 +259,23 @@ static int set_pool(ga_session *session, const ga_session_options *options)
 {
     double keepalive = options->keepalive == 0 ? DEFAULT_KEEPALIVE : options->keepalive;
 
+    double age = options->max_connection_age;
+    int requests = options->max_connection_requests;
+
     if (isnan(keepalive))
         return ga__fail(GA_EUSAGE, "keepalive is no number");
+    if (!(age >= 0))
+        return ga__fail(GA_EUSAGE, "max_connection_age is %g: seconds are expected, 0 for no limit", age);
+    if (requests < 0)
+        return ga__fail(GA_EUSAGE,
+                        "max_connection_requests is %d: a number of requests is expected, 0 for no limit",
+                        requests);
     ga__pool_init(&session->pool, limit_of(options->limit, DEFAULT_LIMIT),
                   limit_of(options->limit_per_host, -1), keepalive);
+    if (age > 0)
+        session->pool.max_age = age;
+    if (requests > 0)
+        session->pool.max_requests = (size_t)requests;
     return 0;
 }
 
