@@ -7,6 +7,8 @@
 #include "client/connection.h"
 #include "client/session.h"
 #include "io/tls_pin.h"
+#include <errno.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -173,6 +175,24 @@ CASE(sockets_have_the_options_of_the_session)
     peer_stop(&peer);
 }
 
+CASE(connections_go_through_the_interface)
+{
+    ga_auto(ga_session) session = ga_session_new(.interface = "lo", .local_address = "127.0.0.1");
+    ga_auto(ga_session) missing = ga_session_new(.interface = "no-such-one");
+    peer_server peer;
+
+    peer_start(&peer, peers, hellos);
+    assert_get(session, peer_url(&peer, "/"));
+    if (is_real())
+        assert_int_equal(option_of(session, SOL_SOCKET, SO_BINDTOIFINDEX), (int)if_nametoindex("lo"));
+    assert_failure(ga_get(missing, peer_url(&peer, "/")), GA_ECONNECT,
+                   "cannot connect through interface no-such-one: No such device");
+    assert_int_equal(ga_error()->os_error, ENODEV);
+    assert_int_equal(ga_error()->phase, GA_PHASE_CONNECT);
+    assert_int_equal(peer.connections, 1);
+    peer_stop(&peer);
+}
+
 /* --- TLS ------------------------------------------------------------------------------------------ */
 
 static void start(peer_server *peer, ga_group *peers, const ga__certificate *certificate)
@@ -288,6 +308,10 @@ CASE(ways_that_cannot_be_are_refused)
     }
     assert_failure(ga_session_new(.local_address = "eth0"), GA_EUSAGE, "local_address");
     assert_failure(ga_session_new(.tcp_keepalive = -1), GA_EUSAGE, "tcp_keepalive");
+    assert_failure(ga_session_new(.interface = ""), GA_EUSAGE, "no name of a network interface");
+    assert_failure(ga_session_new(.interface = "sixteen-letters!"), GA_EUSAGE,
+                   "no name of a network interface");
+    assert_failure(ga_session_new(.interface = "a b"), GA_EUSAGE, "no name of a network interface");
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
         assert_failure(ga_session_new(.ca_file = ca_file, .tls_pin = pins[i]), GA_EUSAGE, "tls_pin");
 }
@@ -299,6 +323,7 @@ int main(void)
         cmocka_unit_test(connections_for_one_host_go_to_another),
         cmocka_unit_test(connections_come_from_the_local_address),
         cmocka_unit_test(sockets_have_the_options_of_the_session),
+        cmocka_unit_test(connections_go_through_the_interface),
         cmocka_unit_test(a_pin_is_what_others_make_of_the_same_certificate),
         cmocka_unit_test(servers_must_have_a_pinned_key),
         cmocka_unit_test(servers_are_asked_for_the_name_that_is_given),

@@ -145,6 +145,8 @@ typedef struct ga_session_options {
     double max_connection_age; /**< seconds after which a connection takes no new requests, and is closed when
                                     it has none; none */
     int max_connection_requests; /**< after so many requests, too; none */
+    const char *interface;       /**< the network interface to connect through, "eth0". Linux before 5.7 wants
+                                      CAP_NET_RAW for that. Names are looked up through any */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not

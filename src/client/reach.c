@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The session's own ways to hosts: .resolve, .connect_to, .local_address and the options of sockets. They are
- * judged when the session is made, so that a mistake shows at once. Called by sessions and by client/open.c.
+ * The session's own ways to hosts: .resolve, .connect_to, .local_address, .interface and the options of
+ * sockets. They are judged when the session is made, so that a mistake shows at once. Called by sessions and
+ * by client/open.c.
  */
 #include "client/reach.h"
 
@@ -9,6 +10,7 @@
 #include "base/number.h"
 #include <limits.h>
 #include <math.h>
+#include <net/if.h>
 #include <stdlib.h>
 
 enum { MOST_ADDRESSES = 64 };
@@ -31,6 +33,7 @@ typedef struct detour {
 struct ga__reach {
     ga__connect_options connect;
     ga__address local;
+    char interface[IF_NAMESIZE];
     override **overrides;
     size_t override_count;
     detour *detours;
@@ -234,6 +237,14 @@ ga__endpoint ga__reach_redirect(const ga__reach *reach, ga__endpoint endpoint)
 
 /* --- sockets -------------------------------------------------------------------------------------- */
 
+/* It may not be there yet. */
+static bool is_interface(const char *name)
+{
+    size_t size = strlen(name);
+
+    return size > 0 && size < IF_NAMESIZE && strcspn(name, "/: \t\r\n") == size;
+}
+
 static int set_sockets(ga__reach *reach, const ga_session_options *options)
 {
     double keepalive = options->tcp_keepalive;
@@ -242,7 +253,14 @@ static int set_sockets(ga__reach *reach, const ga_session_options *options)
         return ga__fail(GA_EUSAGE, "local_address: \"%.100s\" is no IP address", options->local_address);
     if (!(keepalive >= 0) || keepalive > INT_MAX / 2)
         return ga__fail(GA_EUSAGE, "tcp_keepalive is %g: seconds are expected, 0 for none", keepalive);
+    if (options->interface && !is_interface(options->interface))
+        return ga__fail(GA_EUSAGE,
+                        "interface: \"%.100s\" is no name of a network interface, which is \"eth0\" for one",
+                        options->interface);
+    if (options->interface)
+        memcpy(reach->interface, options->interface, strlen(options->interface));
     reach->connect = (ga__connect_options){
+        .interface = options->interface ? reach->interface : NULL,
         .local = options->local_address ? &reach->local : NULL,
         .nagle = options->tcp_nodelay < 0,
         .keepalive = (int)ceil(keepalive),
@@ -259,7 +277,7 @@ int ga__reach_new(ga__reach **reach, const ga_session_options *options)
 {
     *reach = NULL;
     if (!options->resolve && !options->connect_to && !options->local_address && options->tcp_nodelay == 0 &&
-        options->tcp_keepalive == 0)
+        options->tcp_keepalive == 0 && !options->interface)
         return 0;
     ga__reach *made = calloc(1, sizeof *made);
 

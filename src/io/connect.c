@@ -13,7 +13,9 @@
 #include "io/descriptors.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST_ADDRESSES = 64, LANES = 8 };
@@ -41,6 +43,7 @@ typedef struct lane {
 struct race {
     ga__stream *stream;
     const ga__connect_options *options;
+    int interface; /* its index; 0: any */
     const ga__address *order[MOST_ADDRESSES];
     size_t count, next; /* addresses, and those that were started */
     uint64_t deadline;
@@ -163,9 +166,11 @@ static void connected(race *self, const ga__address *address, size_t place)
 
 /* --- failing -------------------------------------------------------------------------------------- */
 
-static const char *hint_for(int error)
+static const char *hint_for(const race *self, int error)
 {
     switch (error) {
+    case EPERM:
+        return self->interface ? " (to choose an interface may need CAP_NET_RAW)" : "";
     case EADDRNOTAVAIL:
         return " (no free local port, or the local address is not this machine's)";
     case EMFILE:
@@ -183,9 +188,10 @@ static void add_attempt(const race *self, ga__buffer *text, size_t place)
     const ga__connect_attempt *attempt = &self->report.attempts[place];
     char address[sizeof(struct sockaddr_un)];
 
-    ga__buffer_printf(
-        text, "%s%s: %s%s", place ? "; " : "", ga__address_text(attempt->address, address, sizeof address),
-        attempt->os_error == EINPROGRESS ? "" : strerror(attempt->os_error), hint_for(attempt->os_error));
+    ga__buffer_printf(text, "%s%s: %s%s", place ? "; " : "",
+                      ga__address_text(attempt->address, address, sizeof address),
+                      attempt->os_error == EINPROGRESS ? "" : strerror(attempt->os_error),
+                      hint_for(self, attempt->os_error));
 }
 
 /* Records the failure with all that was tried: "cannot connect: 127.0.0.1:1: Connection refused; [::1]:1: no
@@ -215,7 +221,11 @@ static int all_failed(const race *self)
                                 [OTHER] = GA_ECONNECT,
                                 [NO_DESCRIPTORS] = GA_EFDS};
 
-    return fail(self, codes[self->worst], "cannot connect");
+    char what[32 + IF_NAMESIZE] = "cannot connect";
+
+    if (self->interface)
+        snprintf(what, sizeof what, "cannot connect through interface %s", self->options->interface);
+    return fail(self, codes[self->worst], what);
 }
 
 /* What ended a wait, GA_ETIMEDOUT or GA_ECANCELED. */
@@ -244,7 +254,10 @@ static int prepare(const race *self, ga__stream *stream, const ga__address *addr
         poller()->ops->set_option(poller(), &stream->fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (ga__address_family(address) != AF_UNIX && options->keepalive > 0)
         keep_alive(stream, options->keepalive);
-    if (options->local)
+    if (ga__address_family(address) != AF_UNIX && self->interface)
+        code =
+            poller()->ops->set_option(poller(), &stream->fd, SOL_SOCKET, SO_BINDTOIFINDEX, self->interface);
+    if (code == 0 && options->local)
         code = poller()->ops->bind(poller(), &stream->fd, &options->local->as.any, options->local->size);
     return code;
 }
@@ -469,6 +482,24 @@ static int connect_in_turn(race *self)
     return all_failed(self);
 }
 
+/* Looks for the interface of the options anew for each connection: its index is another one once it was taken
+ * away and came back. @return 0, GA_ECONNECT, GA_EFDS */
+static GA_NOINLINE int find_interface(race *self)
+{
+    const char *name = self->options->interface;
+
+    self->interface = (int)if_nametoindex(name);
+    if (self->interface > 0)
+        return 0;
+    int error = errno;
+    bool no_descriptor = error == EMFILE || error == ENFILE; /* it asks by a socket */
+
+    ga__fail(no_descriptor ? GA_EFDS : GA_ECONNECT, "cannot connect through interface %s: %s%s", name,
+             strerror(error), hint_for(self, error));
+    ga__error_edit()->os_error = error;
+    return no_descriptor ? GA_EFDS : GA_ECONNECT;
+}
+
 /* The race lies on the heap: a page of stack is all that a task that waits should hold. */
 int ga__connect(ga__stream *stream, const ga__address *addresses, size_t count,
                 const ga__connect_options *options, uint64_t deadline, ga__connect_report *report)
@@ -488,7 +519,10 @@ int ga__connect(ga__stream *stream, const ga__address *addresses, size_t count,
     ga__list_init(&self->waiting);
     self->began = ga__now_exact();
     interleave(self, addresses, count);
-    code = self->count ? connect_in_turn(self) : ga__fail(GA_EUSAGE, "no address to connect to");
+    if (GA_UNLIKELY(self->options->interface))
+        code = find_interface(self);
+    if (code == 0)
+        code = self->count ? connect_in_turn(self) : ga__fail(GA_EUSAGE, "no address to connect to");
     if (code)
         ga__stream_abort(stream);
     else

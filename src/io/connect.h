@@ -13,6 +13,7 @@ typedef struct ga__connect_options {
     bool nagle;               /* leave TCP_NODELAY off */
     int keepalive; /* seconds of silence until the system asks whether the peer is alive, and between such
                       questions; 0: never */
+    const char *interface; /* the network interface to connect through, or NULL: any */
 } ga__connect_options;
 
 /* One address that was tried. */
@@ -37,8 +38,9 @@ typedef struct ga__connect_report {
  * @param options NULL: none
  * @param report  what was tried, or NULL
  * @return 0; GA_EREFUSED (none accepts, at least one said so), GA_EUNREACHABLE, GA_EFDS (no descriptors: wait
- * for one, see descriptors.h), GA_ECONNECT with os_error, GA_ETIMEDOUT, GA_ECANCELED, GA_EUSAGE (no address),
- * GA_ENOMEM. The message lists each address with its error. */
+ * for one, see descriptors.h), GA_ECONNECT with os_error (an interface that is not there for one),
+ * GA_ETIMEDOUT, GA_ECANCELED, GA_EUSAGE (no address), GA_ENOMEM. The message lists each address with its
+ * error. */
 int ga__connect(ga__stream *stream, const ga__address *addresses, size_t count,
                 const ga__connect_options *options, uint64_t deadline, ga__connect_report *report);
 
