@@ -107,6 +107,26 @@ static void retry_takes_digits_only(void **state)
     assert_true(retry_after("data: x\n\n") < 0);
 }
 
+static void an_event_that_is_torn_off_has_no_id(void **state)
+{
+    static const char *const pieces[] = {"id: 1\ndata: a\n\n", "id: 2\n", "data: torn\n", "\n", "id\n", "\n"};
+    static const char *const ids[] = {"1", "1", "1", "2", "2", ""};
+    ga__event_stream stream;
+    size_t consumed;
+
+    (void)state;
+    ga__event_stream_init(&stream, 100);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        assert_true(ga__event_stream_feed(&stream, pieces[i], strlen(pieces[i]), &consumed) >= 0);
+        assert_string_equal(stream.id.data, ids[i]);
+    }
+    ga__event_stream_feed(&stream, "id: 3\n", 6, &consumed);
+    ga__event_stream_restart(&stream);
+    assert_int_equal(ga__event_stream_feed(&stream, "data: new\n\n", 11, &consumed), 1);
+    assert_string_equal(stream.id.data, "");
+    ga__event_stream_free(&stream);
+}
+
 static void a_line_and_an_event_are_bounded(void **state)
 {
     ga__event_stream stream;
@@ -131,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_are_the_same_however_they_come),
         cmocka_unit_test(retry_takes_digits_only),
+        cmocka_unit_test(an_event_that_is_torn_off_has_no_id),
         cmocka_unit_test(a_line_and_an_event_are_bounded),
     };
 

@@ -126,8 +126,8 @@ static bool has_last_event_id(struct peer_visit *visit)
 
 CASE(a_source_tells_the_last_id)
 {
-    static const peer_step first[] = {PEER_TAKE("GET "), PEER_SAY(STREAM "retry: 0\nid: 41\ndata: one\n\n"),
-                                      PEER_CLOSE};
+    static const peer_step first[] = {
+        PEER_TAKE("GET "), PEER_SAY(STREAM "retry: 0\nid: 41\ndata: one\n\nid: 42\ndata: torn"), PEER_CLOSE};
     static const peer_step second[] = {PEER_TAKE(NULL), PEER_CALL(has_last_event_id), PEER_CLOSE};
     static const peer_step *const scripts[] = {first, second, NULL};
     ga_auto(ga_session) session = ga_session_new();

@@ -20,6 +20,7 @@ void ga__event_stream_free(ga__event_stream *stream)
     ga__buffer_free(&stream->data);
     ga__buffer_free(&stream->type);
     ga__buffer_free(&stream->id);
+    ga__buffer_free(&stream->next_id);
 }
 
 void ga__event_stream_restart(ga__event_stream *stream)
@@ -27,7 +28,7 @@ void ga__event_stream_restart(ga__event_stream *stream)
     ga__buffer_clear(&stream->line);
     ga__buffer_clear(&stream->data);
     ga__buffer_clear(&stream->type);
-    stream->after_cr = stream->started = stream->dispatched = false;
+    stream->after_cr = stream->started = stream->dispatched = stream->id_given = false;
 }
 
 static void set(ga__buffer *buffer, ga__slice value)
@@ -46,12 +47,33 @@ static void take_field(ga__event_stream *stream, ga__slice name, ga__slice value
     } else if (ga__slice_equal(name, GA__SLICE("event"))) {
         set(&stream->type, value);
     } else if (ga__slice_equal(name, GA__SLICE("id"))) {
-        if (value.size == 0 || !memchr(value.data, '\0', value.size))
-            set(&stream->id, value);
+        if (value.size == 0 || !memchr(value.data, '\0', value.size)) {
+            set(&stream->next_id, value);
+            stream->id_given = true;
+        }
     } else if (ga__slice_equal(name, GA__SLICE("retry"))) {
         if (ga__parse_decimal(value.data, value.size, &milliseconds) && milliseconds <= 86400000)
             stream->retry = (double)milliseconds * 1e-3;
     }
+}
+
+/* An empty line. @return whether it completes an event */
+static bool complete_event(ga__event_stream *stream)
+{
+    if (stream->id_given) {
+        ga__buffer before = stream->id;
+
+        stream->id = stream->next_id;
+        stream->next_id = before;
+        stream->id_given = false;
+    }
+    if (stream->data.size > 0) {
+        stream->data.data[--stream->data.size] = '\0'; /* the last LF */
+        stream->dispatched = true;
+        return true;
+    }
+    ga__buffer_clear(&stream->type);
+    return false;
 }
 
 /* @return whether the line completes an event */
@@ -59,15 +81,8 @@ static bool take_line(ga__event_stream *stream)
 {
     ga__slice line = {stream->line.data ? stream->line.data : "", stream->line.size};
 
-    if (line.size == 0) {
-        if (stream->data.size > 0) {
-            stream->data.data[--stream->data.size] = '\0'; /* the last LF */
-            stream->dispatched = true;
-            return true;
-        }
-        ga__buffer_clear(&stream->type);
-        return false;
-    }
+    if (line.size == 0)
+        return complete_event(stream);
     const char *colon = memchr(line.data, ':', line.size);
 
     if (colon == line.data)
@@ -97,7 +112,7 @@ static void forget_event(ga__event_stream *stream)
 
 static int check(const ga__event_stream *stream)
 {
-    if (stream->line.failed || stream->data.failed || stream->type.failed || stream->id.failed)
+    if (stream->line.failed || stream->data.failed || stream->type.failed || stream->next_id.failed)
         return GA_ENOMEM;
     return stream->line.size > stream->limit || stream->data.size > stream->limit ? GA_ETOOLARGE : 0;
 }

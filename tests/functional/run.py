@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a test program beside the servers that it needs, and tells it by the environment where they are.
 
-usage: run.py SERVER... PROGRAM, where SERVER is nginx, nghttpd, httpbin, squid, socks, todo-api or misbehaving
+usage: run.py SERVER... PROGRAM, where SERVER is nginx, nghttpd, httpbin, aiohttp, squid, socks, todo-api or misbehaving
 """
 import contextlib
 import os
@@ -28,6 +28,9 @@ def start(name, stack, path, certificates):
     if name == "httpbin":
         return {"HTTPBIN": stack.enter_context(servers.httpbin()),
                 "HTTPBIN_TLS": stack.enter_context(servers.httpbin(certificates.good))}
+    if name == "aiohttp":
+        return {"AIOHTTP": stack.enter_context(servers.aiohttp()),
+                "AIOHTTP_TLS": stack.enter_context(servers.aiohttp(certificates.good))}
     if name == "todo-api":
         plain, tls = (stack.enter_context(servers.todo_api(*options)) for options in ((), ("--tls",)))
         return {"TODO": plain.url, "TODO_TLS": tls.url, "TODO_CA": tls.ca}

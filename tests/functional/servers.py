@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Real servers for the functional tests: nginx, nghttpd, httpbin, todo-api, and one that misbehaves on request.
+"""Real servers for the functional tests: nginx, nghttpd, httpbin, aiohttp, squid, microsocks, todo-api, and one that
+misbehaves on request.
 
 Each is a context manager that ends what it started, and listens on a free port of 127.0.0.1. What they write
 lies in a temporary directory that goes with them.
@@ -227,6 +228,16 @@ def httpbin(certificate=None):
     """httpbin, over TLS where a certificate and its key are given. @return its URL"""
     port = free_port()
     with process(["/usr/bin/python3", "-c", HTTPBIN, str(port), *map(str, certificate or ())],
+                 stdout=subprocess.DEVNULL) as child:
+        wait_for_port(port, child)
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def aiohttp(certificate=None):
+    """aiohttp_server.py, over TLS where a certificate and its key are given. @return its URL"""
+    port = free_port()
+    with process(["/usr/bin/python3", str(HERE / "aiohttp_server.py"), str(port), *map(str, certificate or ())],
                  stdout=subprocess.DEVNULL) as child:
         wait_for_port(port, child)
         yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
