@@ -88,6 +88,40 @@ CASE(a_connection_serves_again_and_again)
     peer_stop(&peer);
 }
 
+CASE(redirects_leave_tls_where_they_may)
+{
+    ga_auto(ga_session) session = ga_session_new(.ca_file = ca_file, .referer = 1);
+    ga_auto(ga_session) strict = ga_session_new(.ca_file = ca_file, .no_downgrade = 1);
+    peer_server peer, plain;
+
+    peer_start(&plain, peers, hellos);
+    ga_autofree char *target = strdup(peer_url(&plain, "/there"));
+    ga_autofree char *answer =
+        ga_format("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n", target);
+    const peer_step away[] = {
+        PEER_TAKE(NULL), {.kind = PEER_SAY_, .text = answer, .size = strlen(answer)}, PEER_AGAIN};
+    const peer_step *const scripts[] = {away, NULL};
+
+    start(&peer, peers, scripts, &own);
+    assert_get(session, peer_url(&peer, "/"));
+    assert_int_equal(plain.requests, 1);
+    assert_null(strstr(plain.last.data, "Referer")); /* not from https to http */
+    assert_null(ga_get(strict, peer_url(&peer, "/")));
+    assert_int_equal(ga_error()->code, GA_EREDIRECT);
+    assert_int_equal(ga_error()->status, 302);
+    assert_non_null(strstr(ga_error_message(), target));
+    assert_non_null(strstr(ga_error_message(), "it leads from https to http, which no_downgrade forbids"));
+    assert_null(ga_get(session, peer_url(&peer, "/"), .no_downgrade = 1));
+    assert_int_equal(ga_error()->code, GA_EREDIRECT);
+    assert_int_equal(plain.requests, 1);
+    ga_auto(ga_response) allowed = ga_get(strict, peer_url(&peer, "/"), .no_downgrade = -1);
+    assert_int_equal(ga_status(allowed), 200);
+    assert_int_equal(stats_of(strict).in_use, 0);
+    assert_get(strict, target); /* http is no downgrade where it began so */
+    peer_stop(&plain);
+    peer_stop(&peer);
+}
+
 CASE(a_certificate_that_does_not_verify_is_refused)
 {
     ga_auto(ga_session) trusting = ga_session_new(.ca_file = ca_file);
@@ -202,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_serves_again_and_again),
+        cmocka_unit_test(redirects_leave_tls_where_they_may),
         cmocka_unit_test(a_certificate_that_does_not_verify_is_refused),
         cmocka_unit_test(a_body_that_ends_without_close_notify_was_cut),
         cmocka_unit_test(plain_http_is_not_taken_for_tls),

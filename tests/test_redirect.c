@@ -372,6 +372,39 @@ static void headers_of_a_dropped_body_go_with_it(void **state)
     assert_true(ga__redirect_keeps_header(&kept, "Host", 4));
 }
 
+static void the_referer_tells_no_more_than_the_origin_to_others(void **state)
+{
+    static const struct {
+        const char *from, *to, *referer;
+    } rows[] = {
+        {"http://h/a?b=c", "http://h/d", "http://h/a?b=c"},
+        {"https://h/a", "https://h:443/d", "https://h/a"},
+        {"http://user:secret@h/a#part", "http://h/d", "http://h/a"},
+        {"http://user:secret@h/a#part", "http://other/d", "http://h/"},
+        {"http://h:8080/a?b", "http://h/d", "http://h:8080/"},
+        {"http://h/a?b", "https://h/d", "http://h/"},
+        {"http://h", "http://h/d", "http://h/"},
+        {"http://[::1]:1/a", "http://[::1]:2/", "http://[::1]:1/"},
+        {"http://b\xc3\xbc"
+         "cher.de/\xc3\xbc",
+         "http://other/", "http://xn--bcher-kva.de/"},
+        {"https://h/a", "http://h/a", ""},
+        {"https://user:secret@h/a", "http://other/", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__url from = url_of(rows[i].from), to = url_of(rows[i].to);
+        ga__buffer referer = GA__BUFFER_INIT;
+
+        ga__redirect_referer(&referer, &from, &to);
+        assert_string_equal(referer.size > 0 ? referer.data : "", rows[i].referer);
+        ga__buffer_free(&referer);
+        ga__url_free(&from);
+        ga__url_free(&to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +419,7 @@ int main(void)
         cmocka_unit_test(credentials_stay_within_the_origin),
         cmocka_unit_test(dropped_credentials_stay_dropped),
         cmocka_unit_test(a_host_set_by_hand_goes_with_relative_locations_only),
+        cmocka_unit_test(the_referer_tells_no_more_than_the_origin_to_others),
         cmocka_unit_test(headers_of_a_dropped_body_go_with_it),
     };
 

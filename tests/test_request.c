@@ -535,6 +535,34 @@ CASE(credentials_do_not_leave_the_origin)
     peer_stop(&other);
 }
 
+CASE(redirects_tell_where_they_come_from_on_demand)
+{
+    static const peer_step chain[] = {PEER_TAKE("GET /a?x "), REDIRECT("302", "/b"), PEER_TAKE("GET /b "),
+                                      PEER_OK("0", ""), PEER_AGAIN};
+    static const peer_step *const scripts[] = {chain, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_auto(ga_session) telling = ga_session_new(.referer = 1);
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_autofree char *url = ga_format("http://user:secret@%s", peer_url(&peer, "/a?x#part") + 7);
+    ga_autofree char *told = ga_format("\r\nReferer: %s\r\n", peer_url(&peer, "/a?x"));
+
+    ga_response_free(ga_get(session, url));
+    assert_null(strstr(peer.last.data, "Referer"));
+    ga_response_free(ga_get(telling, url));
+    assert_contains(peer.last.data, told);
+    ga_response_free(ga_get(session, url, .referer = 1));
+    assert_contains(peer.last.data, told);
+    ga_response_free(ga_get(telling, url, .referer = -1));
+    assert_null(strstr(peer.last.data, "Referer"));
+    ga_response_free(ga_get(telling, url, .headers = GA_PAIRS({"referer", "http://mine/"})));
+    assert_contains(peer.last.data, "\r\nreferer: http://mine/\r\n");
+    assert_null(strstr(peer.last.data, told));
+    assert_int_equal(peer.requests, 10);
+    peer_stop(&peer);
+}
+
 CASE(redirects_end_at_their_limit)
 {
     static const peer_step loop[] = {PEER_TAKE("GET /"), REDIRECT("301", "/"), PEER_AGAIN};
@@ -860,6 +888,7 @@ int main(void)
         cmocka_unit_test(a_large_body_arrives_whole_also_where_the_server_says_continue),
         cmocka_unit_test(redirects_are_followed_on_the_same_connection),
         cmocka_unit_test(credentials_do_not_leave_the_origin),
+        cmocka_unit_test(redirects_tell_where_they_come_from_on_demand),
         cmocka_unit_test(redirects_end_at_their_limit),
         cmocka_unit_test(each_timeout_names_itself),
         cmocka_unit_test(waiting_in_line_and_connecting_have_their_timeouts),

@@ -147,6 +147,11 @@ typedef struct ga_session_options {
     int max_connection_requests; /**< after so many requests, too; none */
     const char *interface;       /**< the network interface to connect through, "eth0". Linux before 5.7 wants
                                       CAP_NET_RAW for that. Names are looked up through any */
+    int referer; /**< nonzero: a request that a redirect leads to has a Referer: the URL of the one before, to
+                      another origin its origin alone, and none from https to http; never userinfo. A Referer
+                      among the headers goes instead */
+    int no_downgrade; /**< nonzero: a redirect from https to http fails with GA_EREDIRECT, but where .hsts
+                         makes it https */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -267,6 +272,9 @@ typedef struct ga_request_options {
     double max_wait;       /**< instead of the session's */
     const char
         *idempotency_key; /**< sent as Idempotency-Key, and the call may be tried again; "": a UUID is made */
+
+    int referer;      /**< as the session's; negative: none */
+    int no_downgrade; /**< as the session's; negative: such redirects are followed */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.

@@ -40,6 +40,7 @@ typedef struct ga__call {
 
     /* redirects */
     ga__buffer *history; /* see client/redirect_history.h */
+    char *referer;       /* the URL that sent here, as Referer tells it, or NULL */
     unsigned redirects;
     unsigned max_redirects; /* 0: none is followed */
     bool follow;

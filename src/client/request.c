@@ -14,6 +14,7 @@
 #include "client/response.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -36,11 +37,10 @@ static GA_NOINLINE int refuse_url(ga__call *call, int code, const char *reason)
 }
 
 /* A host that wants TLS gets it, whatever the URL says. */
-static GA_NOINLINE int upgrade(ga__call *call)
+static GA_NOINLINE int upgrade(const ga__call *call, ga__url *url)
 {
-    int code = ga__hsts_upgrade(call->session->hsts, &call->url, time(NULL));
+    int code = ga__hsts_upgrade(call->session->hsts, url, time(NULL));
 
-    call->progress.url = ga__url_printable(&call->url);
     return code < 0 ? ga__progress_failed(&call->progress, code) : 0;
 }
 
@@ -75,7 +75,11 @@ static int parse_url(ga__call *call)
     call->progress.url = ga__url_printable(&call->url);
     if (code < 0)
         return ga__progress_fail(&call->progress, code, "params: %s", reason);
-    return session->hsts ? upgrade(call) : 0;
+    if (!session->hsts)
+        return 0;
+    code = upgrade(call, &call->url);
+    call->progress.url = ga__url_printable(&call->url);
+    return code;
 }
 
 /* Sets the present hop's proxy: the request's own, or what the session has for the URL. */
@@ -284,12 +288,52 @@ static size_t find_locations(const ga_response *response, ga__slice locations[2]
     return count;
 }
 
+/* Whether something is wanted: the request says so (positive), or not (negative), or leaves it to the
+ * session.
+ */
+static bool is_wanted(int of_request, bool of_session)
+{
+    return of_request > 0 || (of_request == 0 && of_session);
+}
+
+/* Sees to it that a redirect does not lead from https to http, where it must not. */
+static int keep_secure(const ga__call *call, ga__redirect *redirect)
+{
+    int code = call->session->hsts ? upgrade(call, &redirect->url) : 0;
+
+    if (code < 0 || !call->url.secure || redirect->url.secure ||
+        !is_wanted(call->options->no_downgrade, call->session->no_downgrade))
+        return code;
+    redirect->action = GA__REDIRECT_FAIL;
+    redirect->code = GA_EREDIRECT;
+    redirect->reason = "it leads from https to http, which no_downgrade forbids";
+    return 0;
+}
+
+/* Notes what the next request says of where it comes from. */
+static int note_referer(ga__call *call, const ga__url *next)
+{
+    ga__buffer referer = GA__BUFFER_INIT;
+
+    free(call->referer);
+    call->referer = NULL;
+    if (!is_wanted(call->options->referer, call->session->referer))
+        return 0;
+    ga__redirect_referer(&referer, &call->url, next);
+    if (referer.size == 0 && !referer.failed)
+        return 0;
+    call->referer = ga__buffer_take(&referer);
+    return call->referer ? 0 : GA_ENOMEM;
+}
+
 /* Makes the call's next hop of the redirect. */
 static int go_on(ga__call *call, ga__redirect *redirect)
 {
     if (ga__redirect_history_add(&call->history, call->response->http.status, ga__url_printable(&call->url)) <
         0)
         return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for a redirect");
+    if (note_referer(call, &redirect->url) < 0)
+        return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for a Referer");
     ga__url_free(&call->url);
     call->url = redirect->url;
     redirect->url = (ga__url){0};
@@ -312,10 +356,7 @@ static int go_on(ga__call *call, ga__redirect *redirect)
         ga__call_end_auth(call);
     ga_response_free(call->response);
     call->response = NULL;
-    int code = call->session->hsts ? upgrade(call) : 0;
-
-    if (code == 0 && has_proxies(call))
-        code = choose_proxy(call);
+    int code = has_proxies(call) ? choose_proxy(call) : 0;
 
     return code < 0 ? code : ga__call_write_head(call);
 }
@@ -348,11 +389,11 @@ static GA_NOINLINE int follow_redirect(ga__call *call)
     };
 
     ga__redirect_decide(&redirect, &answer);
-    int code = 0;
+    int code = redirect.action == GA__REDIRECT_FOLLOW ? keep_secure(call, &redirect) : 0;
 
     if (redirect.action == GA__REDIRECT_FAIL)
         code = refuse_redirect(response, locations[0], &redirect);
-    else if (redirect.action == GA__REDIRECT_FOLLOW)
+    else if (code == 0 && redirect.action == GA__REDIRECT_FOLLOW)
         code = go_on(call, &redirect);
     bool followed = redirect.action == GA__REDIRECT_FOLLOW;
 
@@ -438,6 +479,7 @@ static void end(ga__call *call)
         ga__redirect_history_free(call->history);
     if (call->progress.url)
         ga__url_free(&call->url);
+    free(call->referer);
     if (GA_UNLIKELY(call->own_proxy))
         ga__proxy_free(call->own_proxy);
     free(call->owned_body);

@@ -156,6 +156,9 @@ int ga__call_write_head(ga__call *call)
         note_own_headers(call);
         write_own_headers(call, &writer);
     }
+    if (GA_UNLIKELY(call->referer) && !ga__names_header(call->options->headers, "Referer") &&
+        !ga__names_header(call->session->headers, "Referer"))
+        ga__http1_write_field(&writer, "Referer", call->referer);
     if (GA_UNLIKELY(ga__attempts_key(call)))
         ga__http1_write_field(&writer, "Idempotency-Key", ga__attempts_key(call));
     if (code == 0 && ga__call_may_authorize(call))

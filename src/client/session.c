@@ -308,6 +308,8 @@ static void set_sizes(ga_session *session, const ga_session_options *options)
         session->limits.head.max_line = session->limits.head.max_size;
     session->max_body = body < 0 ? INT64_MAX : body;
     session->max_redirects = options->max_redirects ? options->max_redirects : DEFAULT_REDIRECTS;
+    session->referer = options->referer > 0;
+    session->no_downgrade = options->no_downgrade > 0;
     session->raise_for_status = options->raise_for_status != 0;
     session->no_decompress = options->no_decompress != 0;
     session->max_ratio = options->max_ratio ? options->max_ratio : DEFAULT_RATIO;

@@ -38,6 +38,8 @@ struct ga_session {
     ga__timeouts timeouts;
     struct ga__observer *observer; /* NULL where nobody watches */
     int max_redirects;             /* -1: none are followed */
+    bool referer;                  /* redirects that are followed tell where they come from, */
+    bool no_downgrade;             /* ... and do not lead from https to http */
     int64_t max_body;              /* INT64_MAX: no limit */
     int max_ratio;                 /* of decoding; negative: no limit */
     const char *compress;          /* the coding of requests' bodies, a static string, or NULL */

@@ -147,6 +147,20 @@ bool ga__redirect_keeps_header(const ga__redirect *redirect, const char *name, s
     return !(redirect->drop_host && ga__ascii_is(header, "Host"));
 }
 
+void ga__redirect_referer(ga__buffer *out, const ga__url *from, const ga__url *to)
+{
+    ga__slice authority = ga__url_authority(from), target = ga__url_target(from);
+
+    if (from->secure && !to->secure)
+        return;
+    if (!ga__url_same_origin(from, to))
+        target = GA__SLICE("/");
+    ga__buffer_add(out, ga__url_scheme(from));
+    ga__buffer_add(out, "://");
+    ga__buffer_append(out, authority.data, authority.size);
+    ga__buffer_append(out, target.data, target.size);
+}
+
 void ga__redirect_free(ga__redirect *redirect)
 {
     ga__url_free(&redirect->url);

@@ -51,6 +51,11 @@ void ga__redirect_decide(ga__redirect *redirect, const ga__redirect_case *answer
  * Location. */
 bool ga__redirect_keeps_header(const ga__redirect *redirect, const char *name, size_t size);
 
+/* Appends what a request for `to` says in Referer of having been sent there by `from`: the whole URL to its
+ * own origin, the origin to others, and nothing from https to http; never userinfo nor a fragment (RFC
+ * 9110, 10.1.3; Referrer Policy, 3.7, strict-origin-when-cross-origin). */
+void ga__redirect_referer(ga__buffer *out, const ga__url *from, const ga__url *to);
+
 /* Frees the url. */
 void ga__redirect_free(ga__redirect *redirect);
 
