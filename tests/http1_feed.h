@@ -33,6 +33,7 @@ typedef struct feed_result {
     int status;      /* of the last head, or the status to answer a bad request with */
     bool keep_alive; /* response: reusable, if no surplus follows */
     size_t surplus;  /* bytes behind the message */
+    bool by_end;     /* only the connection's end ended it */
     ga__buffer body;
     ga__buffer transcript; /* all of the above, and the fields and trailers */
 } feed_result;
@@ -203,7 +204,8 @@ static inline feed_result feed(feed_message *message, const char *input, size_t 
             (message->is_request ? message->request.head_done : message->response.head_done))
             kept = 0;
     }
-    if (result.code == GA__HTTP1_MORE)
+    result.by_end = result.code == GA__HTTP1_MORE;
+    if (result.by_end)
         result.code = message->is_request ? ga__http1_request_eof(&message->request)
                                           : ga__http1_response_eof(&message->response);
     result.surplus = result.code == GA__HTTP1_DONE ? kept + (size - at) : 0;
