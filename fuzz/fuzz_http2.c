@@ -13,7 +13,11 @@
 
 enum { STREAMS = 4, MAX_HEAD = 2048, MAX_FIELDS = 20, WINDOW = 65535 };
 
-static const ga__http2_limits limits = {.max_head = MAX_HEAD, .max_fields = MAX_FIELDS, .window = WINDOW};
+static const ga__http2_limits limits = {.max_head = MAX_HEAD,
+                                        .max_field = MAX_HEAD,
+                                        .max_fields = MAX_FIELDS,
+                                        .max_interim = 32,
+                                        .window = WINDOW};
 
 static void produce(ga__http2 *http2)
 {

@@ -166,15 +166,21 @@ static void check_row(peer_server *peer, const struct http1_row *row, const ga_s
 
 static const ga_session_options usual = {.size_ = sizeof usual, .max_body = -1};
 
-#define ROWS_CASE(name, rows)                                      \
-    TIMED_CASE(name)                                               \
-    {                                                              \
-        peer_server peer;                                          \
-                                                                   \
-        peer_start(&peer, peers, always_telling);                  \
-        for (size_t i = 0; i < sizeof(rows) / sizeof *(rows); i++) \
-            check_row(&peer, &(rows)[i], &usual, NULL);            \
-        peer_stop(&peer);                                          \
+static void check_rows(ga_group *peers, const struct http1_row *rows, size_t count,
+                       const ga_session_options *options, const ga__http1_limits *limits)
+{
+    peer_server peer;
+
+    peer_start(&peer, peers, always_telling);
+    for (size_t i = 0; i < count; i++)
+        check_row(&peer, &rows[i], options, limits);
+    peer_stop(&peer);
+}
+
+#define ROWS_CASE(name, rows)                                                   \
+    TIMED_CASE(name)                                                            \
+    {                                                                           \
+        check_rows(peers, (rows), sizeof(rows) / sizeof *(rows), &usual, NULL); \
     }
 
 ROWS_CASE(status_lines, status_line_rows)
@@ -215,6 +221,36 @@ TIMED_CASE(lone_symbols_anywhere)
     peer_stop(&peer);
 }
 
+/* --- limits, which are options -------------------------------------------------------------------- */
+
+TIMED_CASE(heads_beyond_the_limits)
+{
+    static const ga_session_options options = {
+        .size_ = sizeof options, .max_head = 100, .max_field = 40, .max_fields = 4, .max_interim = 3};
+    ga__http1_limits limits = ga__http1_defaults;
+
+    limits.head = (ga__headers_limits){.max_size = 100, .max_line = 40, .max_fields = 4};
+    limits.max_interim = 3;
+    check_rows(peers, head_limit_rows, sizeof head_limit_rows / sizeof *head_limit_rows, &options, &limits);
+}
+
+TIMED_CASE(trailers_and_extensions_beyond_the_limits)
+{
+    static const struct http1_row rows[] = {
+        KEEPS("trailers of 20", CHUNKED "0\r\na: b\r\nc: 3456789\r\n\r\n", 200, ""),
+        FAILS("trailers of 21", CHUNKED "0\r\na: b\r\nc: 34567890\r\n\r\n", GA_EHEADTOOBIG, ""),
+        KEEPS("20 bytes of extensions", CHUNKED "1;2345\r\na\r\n1;2345\r\nb\r\n0;234567890123\r\n\r\n", 200,
+              "ab"),
+        IS_BAD("21 bytes of extensions", CHUNKED "1;2345\r\na\r\n1;2345\r\nb\r\n0;2345678901234\r\n\r\n",
+               "extensions"),
+    };
+    static const ga_session_options options = {.size_ = sizeof options, .max_trailers = 20};
+    ga__http1_limits limits = ga__http1_defaults;
+
+    limits.chunked.trailers.max_size = limits.chunked.max_extensions = 20;
+    check_rows(peers, rows, sizeof rows / sizeof *rows, &options, &limits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +265,8 @@ int main(void)
         cmocka_unit_test(interim_answers),
         cmocka_unit_test(answers_without_a_body),
         cmocka_unit_test(lone_symbols_anywhere),
+        cmocka_unit_test(heads_beyond_the_limits),
+        cmocka_unit_test(trailers_and_extensions_beyond_the_limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

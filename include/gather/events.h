@@ -20,8 +20,8 @@ GA_BEGIN_DECLS
 /** The body's next line, without its end (LF or CRLF). A last line without an end counts. Suspends.
  *  @param line NUL-terminated, the response's; valid until the next read of it
  *  @param size its bytes, or NULL
- *  @return 1; 0 at the body's end; negative as ga_read fails, and GA_ETOOLARGE for a line over 1 MiB. Do not
- * mix with ga_text and the like on one response */
+ *  @return 1; 0 at the body's end; negative as ga_read fails, and GA_ETOOLARGE for a line over the
+ *  session's max_line, 1 MiB. Do not mix with ga_text and the like on one response */
 GA_API GA_MUST_USE int ga_read_line(ga_response *response, const char **line, size_t *size);
 
 /** A server-sent event. The strings are the response's or the source's; valid until its next event. */
@@ -34,7 +34,8 @@ typedef struct ga_event_message {
 } ga_event_message;
 
 /** The next server-sent event of the response's body (HTML Standard, 9.2.6). Suspends.
- *  @return 1; 0 at the body's end; negative as ga_read fails, and GA_ETOOLARGE for an event over 1 MiB */
+ *  @return 1; 0 at the body's end; negative as ga_read fails, and GA_ETOOLARGE for an event over the
+ * session's max_line, 1 MiB */
 GA_API GA_MUST_USE int ga_read_event(ga_response *response, ga_event_message *message);
 
 /** A stream of events that is opened again whenever it breaks: the browser's EventSource. */

@@ -152,6 +152,14 @@ typedef struct ga_session_options {
                       among the headers goes instead */
     int no_downgrade; /**< nonzero: a redirect from https to http fails with GA_EREDIRECT, but where .hsts
                          makes it https */
+
+    size_t
+        max_field;   /**< bytes of one field of a response's head, name and value, 16 KiB; at most max_head */
+    int max_fields;  /**< fields of a response's head, 256; negative: as many as max_head allows */
+    int max_interim; /**< interim responses (1xx) before the final one, 32; negative: as many as
+                          max_head allows over HTTP/1.1, any number over HTTP/2 */
+    size_t max_trailers; /**< bytes of a chunked body's trailers, and of its chunk extensions, 16 KiB */
+    size_t max_line;     /**< bytes of a line of ga_read_line and of an event of ga_read_event, 1 MiB */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not

@@ -242,7 +242,9 @@ int ga__http2_connection_start(ga__connection *connection, const ga_session *ses
 {
     ga__http2_limits limits = {
         .max_head = session->limits.head.max_size,
+        .max_field = session->limits.head.max_line,
         .max_fields = session->limits.head.max_fields,
+        .max_interim = session->limits.max_interim,
         .window = session->http2_window,
     };
     ga__http2_connection *self = calloc(1, sizeof *self);

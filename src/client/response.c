@@ -83,6 +83,7 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     response->max_body = call->max_body;
     response->codings = codings;
     response->max_ratio = max_ratio(call);
+    response->max_line = call->session->max_line;
     response->redirects = (int)call->redirects;
     response->unusable = call->close || call->sending;
     response->body = at + method_size + url_size;

@@ -35,6 +35,7 @@ struct ga_response {
     int failed;           /* why there is no more of the body: a code, or 0 */
     ga__codings codings;  /* that the body still has; none where it is not to be decoded */
     uint64_t max_ratio;   /* of decoding; 0: no limit */
+    size_t max_line;      /* of lines and events that are read one by one */
     ga__content *content; /* while the body is being decoded; see client/content.h */
     char nothing;         /* a NUL: the body where there is none */
     /* content that has come; see client/content.c where there are codings */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 8 << 10, LONGEST = 1 << 20 };
+enum { PIECE = 8 << 10 };
 
 struct ga__line_reader {
     ga__event_stream events;
@@ -36,7 +36,9 @@ static int no_memory(const ga_response *response)
 static int too_long(const ga_response *response, const char *what)
 {
     return ga__progress_fail(&response->progress, GA_ETOOLARGE,
-                             "%s of the body is longer than %d bytes; read it with ga_read", what, LONGEST);
+                             "%s of the body is longer than the %zu bytes that max_line allows; read it with "
+                             "ga_read, or allow more",
+                             what, response->max_line);
 }
 
 /* The response's reader, made at the first call. NULL where there is no response, or no memory; recorded. */
@@ -52,7 +54,7 @@ static ga__line_reader *reader_of(ga_response *response)
         }
         response->reader->line = GA__BUFFER_INIT;
         response->reader->at = response->reader->size = 0;
-        ga__event_stream_init(&response->reader->events, LONGEST);
+        ga__event_stream_init(&response->reader->events, response->max_line);
     }
     return response->reader;
 }
@@ -103,7 +105,7 @@ int ga_read_line(ga_response *response, const char **line, size_t *size)
         reader->at += length + (end != NULL);
         if (reader->line.failed)
             return no_memory(response);
-        if (reader->line.size > LONGEST)
+        if (reader->line.size > response->max_line)
             return too_long(response, "a line");
         if (end)
             return give(reader, line, size);

@@ -23,6 +23,8 @@ enum {
     DEFAULT_REDIRECTS = 10,
     DEFAULT_MAX_BODY = 64 << 20,
     DEFAULT_MAX_HEAD = 64 << 10,
+    MOST_MAX_TRAILERS = 1 << 30,
+    DEFAULT_MAX_LINE = 1 << 20,
     MOST_MAX_HEAD =
         GA__LENT_SIZE - (64 << 10), /* a head must fit into the loop's buffer, with something behind it */
     DEFAULT_HTTP2_WINDOW = 1 << 20,
@@ -297,15 +299,43 @@ static int set_http(ga_session *session, const ga_session_options *options)
     return 0;
 }
 
+/* What an option says of a limit; 0: the default, negative: none. */
+static uint32_t count_of(int option, uint32_t when_left_out)
+{
+    if (option < 0)
+        return UINT32_MAX;
+    return option == 0 ? when_left_out : (uint32_t)option;
+}
+
+static uint32_t size_of(size_t option, uint32_t when_left_out, uint32_t most)
+{
+    if (option == 0)
+        option = when_left_out;
+    return option < most ? (uint32_t)option : most;
+}
+
+/* How large the head and the trailers of a response may be. */
+static void set_head_limits(ga__http1_limits *limits, const ga_session_options *options)
+{
+    ga__headers_limits *head = &limits->head, *trailers = &limits->chunked.trailers;
+
+    *limits = ga__http1_defaults;
+    head->max_size = size_of(options->max_head, DEFAULT_MAX_HEAD, MOST_MAX_HEAD);
+    head->max_line = size_of(options->max_field, head->max_line, head->max_size);
+    head->max_fields = count_of(options->max_fields, head->max_fields);
+    limits->max_interim = count_of(options->max_interim, limits->max_interim);
+    trailers->max_size = size_of(options->max_trailers, trailers->max_size, MOST_MAX_TRAILERS);
+    trailers->max_line = size_of(options->max_field, trailers->max_line, trailers->max_size);
+    limits->chunked.max_extensions =
+        size_of(options->max_trailers, limits->chunked.max_extensions, MOST_MAX_TRAILERS);
+}
+
 static void set_sizes(ga_session *session, const ga_session_options *options)
 {
-    size_t head = options->max_head ? options->max_head : DEFAULT_MAX_HEAD;
     int64_t body = options->max_body ? options->max_body : DEFAULT_MAX_BODY;
 
-    session->limits = ga__http1_defaults;
-    session->limits.head.max_size = (uint32_t)(head < MOST_MAX_HEAD ? head : MOST_MAX_HEAD);
-    if (session->limits.head.max_line > session->limits.head.max_size)
-        session->limits.head.max_line = session->limits.head.max_size;
+    set_head_limits(&session->limits, options);
+    session->max_line = options->max_line ? options->max_line : DEFAULT_MAX_LINE;
     session->max_body = body < 0 ? INT64_MAX : body;
     session->max_redirects = options->max_redirects ? options->max_redirects : DEFAULT_REDIRECTS;
     session->referer = options->referer > 0;

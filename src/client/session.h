@@ -42,6 +42,7 @@ struct ga_session {
     bool no_downgrade;             /* ... and do not lead from https to http */
     int64_t max_body;              /* INT64_MAX: no limit */
     int max_ratio;                 /* of decoding; negative: no limit */
+    size_t max_line;               /* of lines and events that are read one by one */
     const char *compress;          /* the coding of requests' bodies, a static string, or NULL */
     ga__http1_limits limits;
     ga_pair

@@ -19,7 +19,6 @@
 
 enum {
     CONNECTION_WINDOW = 16 << 20,
-    MOST_INTERIM = 32,   /* heads of 1xx before the final one, as in HTTP/1.1 */
     MOST_USELESS = 1000, /* frames in a second that carry nothing, ... */
     PER_USEFUL = 8,      /* ... and for each frame that does */
     MOST_SETTINGS = 32,  /* entries in one frame */
@@ -121,8 +120,8 @@ static void end_head(ga__http2_stream *stream, const nghttp2_frame *frame)
     stream->bytes_received += frame->hd.length + 9;
     stream->http2->useful++;
     if (!stream->head_done && stream->interim && !last) {
-        if (++stream->interims > MOST_INTERIM) {
-            fail_stream(stream, GA_EPROTOCOL, "more than 32 interim responses came before the response");
+        if (++stream->interims > stream->http2->limits.max_interim) {
+            fail_stream(stream, GA_EHEADTOOBIG, "there are more interim responses than allowed");
             nghttp2_submit_rst_stream(stream->http2->session, NGHTTP2_FLAG_NONE, stream->id,
                                       NGHTTP2_ENHANCE_YOUR_CALM);
         }
@@ -233,6 +232,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         return 0;
     if (name_size + value_size + 32 > http2->limits.max_head - stream->head_size)
         return refuse_head(stream, GA_EHEADTOOBIG, "its head is too long");
+    if (name_size + value_size > http2->limits.max_field)
+        return refuse_head(stream, GA_EHEADTOOBIG, "a field of its head is too long");
     stream->head_size += (uint32_t)(name_size + value_size + 32);
     if (stream->head_done)
         return 0; /* trailers are not kept */

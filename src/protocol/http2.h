@@ -21,9 +21,11 @@
 typedef struct ga__http2 ga__http2;
 
 typedef struct ga__http2_limits {
-    uint32_t max_head;   /* bytes of a response's head, 32 more for each field (RFC 9113, 6.5.2) */
-    uint32_t max_fields; /* of a response's head */
-    uint32_t window;     /* bytes of a body that the server may send before they are read */
+    uint32_t max_head;    /* bytes of a response's head, 32 more for each field (RFC 9113, 6.5.2) */
+    uint32_t max_field;   /* bytes of one field, name and value */
+    uint32_t max_fields;  /* of a response's head */
+    uint32_t max_interim; /* heads of 1xx before the final one */
+    uint32_t window;      /* bytes of a body that the server may send before they are read */
 } ga__http2_limits;
 
 typedef struct ga__http2_stream {
@@ -47,7 +49,7 @@ typedef struct ga__http2_stream {
     uint32_t error;      /* HTTP/2's error code, where it was reset */
     const char *problem; /* what exactly is wrong with the response, a static string, or NULL */
     uint16_t status;
-    uint16_t interims;
+    uint32_t interims;
     uint32_t fields;
     uint32_t head_size; /* as limits->max_head counts it */
     ga__buffer head;    /* an empty string, then names and values, each ended by a NUL */
