@@ -283,6 +283,13 @@ typedef struct ga_request_options {
 
     int referer;      /**< as the session's; negative: none */
     int no_downgrade; /**< as the session's; negative: such redirects are followed */
+    /** Called in the task that makes the request each time that it is about to go out, after all waiting and
+     *  right before its first byte; also before it goes out again for a retry, a redirect or a connection
+     *  that broke. So what is to be sent can be on disk before it may arrive. `attempt` counts as ga_attempts
+     *  does. It may suspend, within the total timeout. @return 0; a negative code ends the call, which then
+     *  fails with it (ga_fail gives it a message), this time with nothing sent */
+    int (*before_send)(void *arg, int attempt);
+    void *before_send_arg; /**< before_send's first argument */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
@@ -292,7 +299,7 @@ typedef struct ga_request_options {
  *          connected; GA_EPROXY: neither, by the proxy's doing (ga_error()->status has what it answered);
  *          GA_EDISCONNECTED, GA_ERESET, GA_EPROTOCOL, GA_EHEADTOOBIG: no proper answer;
  *          GA_EREDIRECT, GA_ENOTREPLAYABLE, GA_ESTATUS (with raise_for_status);
- *          GA_ESYSTEM: a file of the body cannot be read; or what .body_source failed with;
+ *          GA_ESYSTEM: a file of the body cannot be read; or what .body_source or .before_send failed with;
  *          GA_ERATELIMITED (the server asks to wait for longer than max_wait or the total timeout allow;
  *          ga_error()->retry_after says how long);
  *          GA_ETIMEDOUT (ga_error()->timeout names which), GA_ECANCELED, GA_ENOTASK, GA_ENOMEM */

@@ -216,8 +216,8 @@ static bool is_allowed(const ga__call *call, int code, const ga__advice *advice)
         .local = progress->phase <= GA_PHASE_POOL || progress->phase == GA_PHASE_PACE,
     };
 
-    return call->attempts->done < call->attempts->policy.retries && ga__call_replayable(call) &&
-           ga__retry_allowed(&ended);
+    return call->attempts->done < call->attempts->policy.retries && !call->withdrawn &&
+           ga__call_replayable(call) && ga__retry_allowed(&ended);
 }
 
 /* How long to wait before the next attempt: what the server asks or more. */

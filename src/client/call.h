@@ -61,6 +61,7 @@ typedef struct ga__call {
     bool idempotent;     /* it may be sent again although it may have arrived */
     bool sending;        /* the request is not sent yet; an answer that comes now ends the connection */
     bool wanted;         /* 100 (Continue) has come */
+    bool withdrawn;      /* the caller's before_send has ended the call */
     ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
     ga__buffer partial;  /* of the response's head */
     ga_response *response;

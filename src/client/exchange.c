@@ -4,7 +4,7 @@
  * and one receive; the head is parsed where it was received, in a buffer that the loop lends. Called by
  * client/request.c. The sending is in client/request_send.c.
  */
-#include "client/call.h"
+#include "client/attempts.h"
 #include "client/http2_exchange.h"
 #include "client/response.h"
 
@@ -112,6 +112,49 @@ static int receive_head(ga__call *call)
     }
 }
 
+/* --- before the first byte ------------------------------------------------------------------------- */
+
+/* Calls before_send, no longer than the total timeout. @return 0 or a failure, recorded */
+static int ask_caller(ga__call *call)
+{
+    const ga_request_options *options = call->options;
+    uint64_t now = ga__now(), end = call->timeouts.total_at;
+    double left = end == GA__NEVER ? GA_FOREVER : end > now ? (double)(end - now) * 1e-9 : 0;
+    ga_scope scope;
+
+    ga__progress_enter(&call->progress, GA_PHASE_PREPARE);
+    ga_scope_open(&scope, left);
+    int code = options->before_send(options->before_send_arg, call->progress.attempt);
+    int closed = ga_scope_close(&scope);
+
+    if (code >= 0)
+        return 0;
+    call->withdrawn = true;
+    if (closed == GA_ETIMEDOUT)
+        return ga__progress_wait_failed(&call->progress, closed, GA__TIMEOUT_TOTAL,
+                                        call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+    if (ga_error()->code != code)
+        return ga__progress_fail(&call->progress, code, "before_send ended the call with %d", code);
+    return ga__progress_failed(&call->progress, code);
+}
+
+/* Has the caller know that the request goes out. That may take its time, and a server close a kept connection
+ * meanwhile. @return 0; GA_EDISCONNECTED; what before_send failed with; recorded */
+static GA_NOINLINE int announce(ga__call *call)
+{
+    ga__stream *stream = stream_of(call);
+    int code = ask_caller(call);
+
+    if (code < 0)
+        return code;
+    if (call->attempts)
+        ga__attempts_sent(call);
+    if (call->connection->http2 || !call->connection->served)
+        return 0;
+    stream->fd.ready |= GA__READABLE; /* so that the system is asked */
+    return ga__stream_idle_ok(stream) ? 0 : no_head(call);
+}
+
 /* --- the exchange --------------------------------------------------------------------------------- */
 
 int ga__call_exchange(ga__call *call)
@@ -122,6 +165,12 @@ int ga__call_exchange(ga__call *call)
     progress->sent = call->sent_before;
     progress->bytes_sent = progress->bytes_received = 0;
     call->response = NULL;
+    if (GA_UNLIKELY(call->options->before_send != NULL)) {
+        int code = announce(call);
+
+        if (code < 0)
+            return code;
+    }
     if (call->connection->http2)
         return ga__http2_call_exchange(call);
     call->partial = GA__BUFFER_INIT;

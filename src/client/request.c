@@ -179,8 +179,10 @@ static int acquire(ga__call *call)
 
 static void give_up_connection(ga__call *call)
 {
+    bool unused = call->withdrawn && call->connection && ga__connection_is_open(call->connection);
+
     if (call->connection)
-        ga__pool_release(call->connection, false, -1);
+        ga__pool_release(call->connection, unused, -1);
     call->connection = NULL;
 }
 
@@ -193,7 +195,7 @@ static bool is_stale(const ga__call *call, int code)
 
     if (code != GA_EDISCONNECTED && code != GA_ERESET && code != GA_ETLS)
         return false;
-    if (call->source && call->source->failed)
+    if ((call->source && call->source->failed) || call->withdrawn)
         return false;
     return call->connection && !call->connection->http2 && call->connection->served &&
            progress->bytes_received == 0 && (progress->bytes_sent == 0 || call->idempotent);
