@@ -8,6 +8,7 @@
 
 #include "io/dns.h"
 #include "io/dns_cache.h"
+#include "io/dns_channel.h"
 #include "io/hosts.h"
 #include "sim/sim.h"
 #include "task/loop.h"
@@ -515,6 +516,7 @@ static int run_out_of_descriptors(void *arg)
 {
     outcome *results = arg;
     struct rlimit before, none;
+    ga__dns_channel channel;
     int code = configure((ga__dns_options){0});
     int lowest = dup(STDERR_FILENO);
 
@@ -525,7 +527,11 @@ static int run_out_of_descriptors(void *arg)
     none = (struct rlimit){.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
     setrlimit(RLIMIT_NOFILE, &none);
     resolve_within("four.test", 10, &results[0]);
+    int opened = ga__dns_channel_open(&channel, ga__loop_here, &(ga__dns_options){0});
+
     setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(opened, ARES_EFILE); /* and does not go on without the system's name servers */
+    ga__dns_channel_close(&channel);
     resolve_within("four.test", 10, &results[1]);
     return 0;
 }

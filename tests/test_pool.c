@@ -2,6 +2,7 @@
 /* The pool: limits, the line, reuse, idle connections, and what cancelling does to all of them. */
 #include "peer.h"
 
+#include "io/dns.h"
 #include "task/loop.h"
 #include <math.h>
 #include <netinet/in.h>
@@ -712,6 +713,55 @@ static void without_descriptors_calls_wait(void **state)
     assert_int_equal(waitpid(server, NULL, 0), server);
 }
 
+/* The hosts file cannot be read for a while, which does not mean that the name is not in it. */
+static int look_up_without_descriptors(void *hosts)
+{
+    ga__dns_options options = {.servers = "127.0.0.1:1", .hosts = hosts, .no_search = true};
+    struct rlimit before, none;
+    ga_group peers, calls;
+    peer_server peer;
+    ga_session *session = ga_session_new();
+
+    assert_int_equal(ga__dns_configure(ga__loop_here, &options), 0);
+    ga_group_open(&peers, GA_COLLECT);
+    peer_start(&peer, &peers, always_empty);
+    ga_autofree char *url =
+        ga_format("http://here.test:%u/", (unsigned)ga__address_port(&peer.listener.address));
+    int lowest = dup(STDERR_FILENO);
+
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    call_start(&calls, session, url, 'a');
+    assert_null(ga_get(session, url, .timeout = 0.05));
+    assert_int_equal(ga_error()->code, GA_ETIMEDOUT);
+    assert_non_null(strstr(ga_error_message(), "descriptor"));
+    assert_int_equal(ga_sleep(0.15), 0);
+    assert_int_equal(ended, 0);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    assert_string_equal(ends, "a");
+    ga_session_free(session);
+    peer_stop(&peer);
+    ga_group_close(&peers);
+    return 0;
+}
+
+static void without_descriptors_names_are_looked_up_later(void **state)
+{
+    ga_autofree char *directory = check_mkdtemp();
+    ga_autofree char *hosts = ga_format("%s/hosts", directory);
+
+    (void)state;
+    check_write_file(hosts, "127.0.0.1 here.test\n");
+    assert_int_equal(ga_run(look_up_without_descriptors, hosts), 0);
+    check_rmdir(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -736,6 +786,7 @@ int main(void)
         cmocka_unit_test(a_waiter_that_was_cancelled_is_passed),
         cmocka_unit_test(a_waiter_whose_time_is_over_says_so),
         cmocka_unit_test(without_descriptors_calls_wait),
+        cmocka_unit_test(without_descriptors_names_are_looked_up_later),
 
     };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opening a connection in the place that the pool gave: the name, the TCP or unix connection, the TLS
- * handshake, each with its own timeout. Where the process has no descriptors left, the call waits in line for
- * one, after having closed a connection of its own session that idles. Where there is a proxy, all of that
- * but TLS is done with it, and client/tunnel.c goes on from there. Called by client/request.c.
+ * handshake, each with its own timeout. Where the process has no descriptors left, for a name's look-up
+ * either, the call waits in line for one, after having closed a connection of its own session that idles.
+ * Where there is a proxy, all of that but TLS is done with it, and client/tunnel.c goes on from there. Called
+ * by client/request.c.
  */
 #include "client/call.h"
 #include "client/http2_connection.h"
@@ -67,16 +68,25 @@ static int connect_to(ga__call *call, const ga__address *addresses, size_t count
 int ga__call_resolve(ga__call *call, const ga__endpoint *endpoint, ga__resolved **resolved)
 {
     const ga__reach *reach = call->session->reach;
-    ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_DNS);
-    int code = 0;
 
     *resolved = NULL;
-    ga__progress_enter(&call->progress, GA_PHASE_DNS);
-    if (GA_UNLIKELY(reach))
-        code = ga__reach_resolve(reach, *endpoint, resolved);
-    if (code == 0 && !*resolved)
-        code = ga__dns_resolve(endpoint->host, endpoint->port, wait.at, resolved);
-    return code < 0 ? ga__call_step_failed(call, code, wait) : 0;
+    for (;;) {
+        ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_DNS);
+        int code = 0;
+
+        ga__progress_enter(&call->progress, GA_PHASE_DNS);
+        if (GA_UNLIKELY(reach))
+            code = ga__reach_resolve(reach, *endpoint, resolved);
+        if (code == 0 && !*resolved)
+            code = ga__dns_resolve(endpoint->host, endpoint->port, wait.at, resolved);
+        if (code == 0)
+            return 0;
+        if (code != GA_EFDS)
+            return ga__call_step_failed(call, code, wait);
+        code = wait_for_descriptor(call);
+        if (code < 0)
+            return code;
+    }
 }
 
 /* Resolves the host, where it is a name. */

@@ -197,7 +197,8 @@ static int failed(const char *host, int status, double seconds)
     int code = GA_EDNS;
 
     if (status == ARES_EFILE)
-        return ga__fail(GA_EFDS, "cannot resolve %s: no file descriptor is left to ask a name server with",
+        return ga__fail(GA_EFDS,
+                        "cannot resolve %s: no file descriptor is left for that (raise the limit: ulimit -n)",
                         host);
     if (status == ARES_ENOMEM)
         return ga__fail(GA_ENOMEM, "no memory to look up %s", host);
@@ -307,7 +308,7 @@ static GA_NOINLINE int resolve_now(const char *host, uint16_t port, ga__resolved
     ssize_t count = ga__hosts_find(&self->hosts, name, ga__now(), &hosts);
 
     if (count < 0)
-        return failed(host, ARES_ENOMEM, 0);
+        return failed(host, count == GA_EFDS ? ARES_EFILE : ARES_ENOMEM, 0);
     if (count > 0)
         return give_hosts(hosts, (size_t)count, port, resolved);
     if (dotted)

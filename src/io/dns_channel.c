@@ -7,6 +7,7 @@
 #include "io/dns_channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -170,6 +171,18 @@ static void init_library(void)
     ares_library_init(ARES_LIB_INIT_ALL);
 }
 
+/* Whether c-ares will be able to read the configuration: where it is not, it would take 127.0.0.1 for the
+ * name server, now and later. */
+static bool has_descriptor(void)
+{
+    int fd = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno != EMFILE && errno != ENFILE;
+    close(fd);
+    return true;
+}
+
 int ga__dns_channel_open(ga__dns_channel *channel, ga__loop *loop, const ga__dns_options *options)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -194,6 +207,8 @@ int ga__dns_channel_open(ga__dns_channel *channel, ga__loop *loop, const ga__dns
     pthread_once(&once, init_library);
     *channel = (ga__dns_channel){.loop = loop, .timer.fire = on_timer};
     ga__list_init(&channel->sockets);
+    if (!options->servers && !has_descriptor())
+        return ARES_EFILE;
     code = ares_init_options(&channel->ares, &settings,
                              ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
                                  ARES_OPT_SOCK_STATE_CB);

@@ -8,7 +8,9 @@
 
 #include "base/ascii.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <gather/error.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,13 +99,14 @@ static bool parse(ga__hosts *hosts)
     return true;
 }
 
-/* False where there is no memory; a file that cannot be read is an empty one. */
-static bool read_file(ga__hosts *hosts, size_t size)
+/* A file that cannot be read is an empty one, unless there was no descriptor to read it with.
+ * @return 0, GA_ENOMEM, GA_EFDS */
+static int read_file(ga__hosts *hosts, size_t size)
 {
     int fd = open(hosts->path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return true;
+        return errno == EMFILE || errno == ENFILE ? GA_EFDS : 0;
     while (hosts->text.size < size) {
         char *room = ga__buffer_reserve(&hosts->text, size - hosts->text.size);
         ssize_t count = room ? read(fd, room, size - hosts->text.size) : -1;
@@ -115,28 +118,31 @@ static bool read_file(ga__hosts *hosts, size_t size)
     close(fd);
     if (hosts->text.data)
         hosts->text.data[hosts->text.size] = '\0';
-    return !hosts->text.failed;
+    return hosts->text.failed ? GA_ENOMEM : 0;
 }
 
-/* Reads the file where it changed; false where there is no memory. */
-static bool refresh(ga__hosts *hosts)
+/* Reads the file where it changed. @return 0, GA_ENOMEM, GA_EFDS */
+static int refresh(ga__hosts *hosts)
 {
     struct stat now;
 
     if (stat(hosts->path, &now) < 0 || !S_ISREG(now.st_mode) || now.st_size > LARGEST_FILE) {
         ga__hosts_free(hosts);
-        return true;
+        return 0;
     }
     if (now.st_ino == hosts->seen.st_ino && now.st_size == hosts->seen.st_size &&
         now.st_mtim.tv_sec == hosts->seen.st_mtim.tv_sec &&
         now.st_mtim.tv_nsec == hosts->seen.st_mtim.tv_nsec)
-        return true;
+        return 0;
     ga__hosts_free(hosts);
     hosts->seen = now;
-    if (read_file(hosts, (size_t)now.st_size) && parse(hosts))
-        return true;
-    ga__hosts_free(hosts);
-    return false;
+    int code = read_file(hosts, (size_t)now.st_size);
+
+    if (code == 0 && !parse(hosts))
+        code = GA_ENOMEM;
+    if (code < 0)
+        ga__hosts_free(hosts); /* and it is read again */
+    return code;
 }
 
 /* The first entry that is not before the name. */
@@ -163,8 +169,10 @@ ssize_t ga__hosts_find(ga__hosts *hosts, const char *name, uint64_t now, const g
 
     *first = NULL;
     if (now >= hosts->look_at) {
-        if (!refresh(hosts))
-            return -1;
+        int code = refresh(hosts);
+
+        if (code < 0)
+            return code;
         hosts->look_at = now + LOOK_NS;
     }
     size_t place = lower_bound(hosts, wanted);

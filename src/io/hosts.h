@@ -31,7 +31,7 @@ void ga__hosts_init(ga__hosts *hosts, const char *path);
 
 /* The entries of the name (lower case, without a dot at its end): the first, and how many follow it at once.
  * They stay until the next call. Looks once a second whether the file changed, and reads it then; `now` in
- * ns. 0 where there is no entry, or no file that can be read; -1 when there is no memory. */
+ * ns. 0 where there is no entry, or no file that can be read; GA_ENOMEM, GA_EFDS, not recorded. */
 ssize_t ga__hosts_find(ga__hosts *hosts, const char *name, uint64_t now, const ga__host **first);
 
 void ga__hosts_free(ga__hosts *hosts);
