@@ -510,6 +510,66 @@ CASE(json_is_read_and_what_is_none_is_placed)
     peer_stop(&three);
 }
 
+CASE(json_must_say_so_where_that_is_asked_for)
+{
+    static const struct {
+        const char *type;
+        bool json;
+    } rows[] = {
+        {"application/json", true},
+        {"Application/JSON; charset=utf-8", true},
+        {"application/problem+json", true},
+        {"application/vnd.api+json;profile=\"x\"", true},
+        {"text/json", true},
+        {"text/html; charset=utf-8", false},
+        {"text/plain", false},
+        {"application/jsonx", false},
+        {"application/+json", false},
+        {"text/x+json", false},
+        {"json", false},
+        {"application/octet-stream", false},
+        {"\xff\"/json", false},
+        {"", false},
+        {NULL, false},
+    };
+    ga_auto(ga_session) strict = ga_session_new(.check_content_type = 1);
+    ga_auto(ga_session) lax = ga_session_new();
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga_autofree char *answer = ga_format("HTTP/1.1 200 OK\r\n%s%s%sContent-Length: 4\r\n\r\ntrue",
+                                             rows[i].type ? "Content-Type: " : "",
+                                             rows[i].type ? rows[i].type : "", rows[i].type ? "\r\n" : "");
+        const peer_step script[] = {
+            PEER_TAKE(NULL), {.kind = PEER_SAY_, .text = answer, .size = strlen(answer)}, PEER_AGAIN};
+        const peer_step *const scripts[] = {script, NULL};
+        peer_server peer;
+        ga_group group;
+
+        ga_group_open(&group, GA_COLLECT);
+        peer_start(&peer, &group, scripts);
+        for (int way = 0; way < 4; way++) {
+            ga_auto(ga_response) response = ga_get(way < 2 ? strict : lax, peer_url(&peer, "/"),
+                                                   .check_content_type = way == 1 ? -1 : way == 3);
+            bool checked = way == 0 || way == 3;
+            json_t *json = ga_json(response);
+
+            assert_int_equal(json != NULL, rows[i].json || !checked);
+            json_decref(json);
+            if (json)
+                continue;
+            assert_int_equal(ga_error()->code, GA_ECONTENTTYPE);
+            assert_contains(ga_error_message(),
+                            !rows[i].type || !*rows[i].type ? "missing" : "Content-Type is ");
+            ga_autofree char *text = ga_text(response); /* it is there all the same */
+            assert_string_equal(text, "true");
+        }
+        peer_stop(&peer);
+        ga_group_close(&group);
+    }
+    assert_null(ga_json(ga_get(strict, "gopher://x")));
+    assert_int_equal(ga_error()->code, GA_ESCHEME);
+}
+
 #define TEN(x) x x x x x x x x x x
 
 /* jansson recurses: what nests too deep would overflow a task's stack. */
@@ -577,6 +637,7 @@ int main(void)
         cmocka_unit_test(bodies_that_may_not_be_there_are_not_waited_for),
         cmocka_unit_test(text_is_utf8_whatever_came),
         cmocka_unit_test(json_is_read_and_what_is_none_is_placed),
+        cmocka_unit_test(json_must_say_so_where_that_is_asked_for),
         cmocka_unit_test(json_that_nests_too_deep_is_refused),
         cmocka_unit_test(reading_into_no_room_is_a_mistake),
     };

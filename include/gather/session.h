@@ -160,6 +160,11 @@ typedef struct ga_session_options {
                           max_head allows over HTTP/1.1, any number over HTTP/2 */
     size_t max_trailers; /**< bytes of a chunked body's trailers, and of its chunk extensions, 16 KiB */
     size_t max_line;     /**< bytes of a line of ga_read_line and of an event of ga_read_event, 1 MiB */
+
+    int check_content_type; /**< nonzero: ga_json fails with GA_ECONTENTTYPE where Content-Type is missing, or
+                                 none of application/json, application/...+json and text/json */
+    int total_after_pool;   /**< nonzero: the total timeout begins when a call first gets its connection from
+                                 the pool, and not while it is in line for that or for the rate */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -290,6 +295,19 @@ typedef struct ga_request_options {
      *  fails with it (ga_fail gives it a message), this time with nothing sent */
     int (*before_send)(void *arg, int attempt);
     void *before_send_arg; /**< before_send's first argument */
+
+    /* Instead of the session's; where that is a yes or no, a negative number is no. */
+    double pool_timeout;
+    double dns_timeout;
+    double connect_timeout;
+    double tls_timeout;
+    double write_timeout;
+    int total_after_pool;
+    int raise_for_status;
+    int check_content_type;
+    int no_cookies; /**< nonzero: the session's cookies are neither sent nor is what the answer sets kept;
+                       .cookies are sent */
+    const char *user_agent; /**< "": none is sent. A header User-Agent goes before it */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
@@ -367,7 +385,8 @@ GA_API GA_MUST_USE char *ga_text(ga_response *response);
 GA_API const void *ga_body(ga_response *response, size_t *size);
 
 /** The body as a jansson value, the caller's to json_decref. Suspends.
- *  @return NULL with GA_EJSON, or as ga_text does */
+ *  @return NULL with GA_EJSON, GA_ECONTENTTYPE (with .check_content_type, before the body is read), or as
+ *          ga_text does */
 GA_API GA_MUST_USE struct json_t *ga_json(ga_response *response);
 
 /** Reads the next piece of the body, at most `size` bytes, as it arrives: what is not read stays at the

@@ -174,7 +174,11 @@ static int acquire(ga__call *call)
 
     if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
         return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
-    return code < 0 ? ga__progress_failed(&call->progress, code) : 0;
+    if (code < 0)
+        return ga__progress_failed(&call->progress, code);
+    if (GA_UNLIKELY(call->timeouts.total_after_pool))
+        ga__timeouts_begin_total(&call->timeouts);
+    return 0;
 }
 
 static void give_up_connection(ga__call *call)
@@ -455,7 +459,7 @@ static int run(ga__call *call)
         if (code == 0)
             code = follow(call);
     } while (code > 0);
-    if (code == 0 && call->session->raise_for_status)
+    if (code == 0 && GA_UNLIKELY(is_wanted(call->options->raise_for_status, call->session->raise_for_status)))
         code = ga_raise_for_status(call->response);
     return code;
 }

@@ -30,6 +30,11 @@ static int check_given(const ga__call *call, const ga_pair *given)
     return 0;
 }
 
+static ga_cookie_jar *jar_of(const ga__call *call)
+{
+    return call->options->no_cookies ? NULL : call->session->jar;
+}
+
 int ga__call_write_cookies(const ga__call *call, ga__http1_writer *writer)
 {
     const ga_pair *given = call->drop_credentials ? NULL : call->options->cookies;
@@ -40,7 +45,7 @@ int ga__call_write_cookies(const ga__call *call, ga__http1_writer *writer)
         return code;
     if (writer->present >> GA__FIELD_COOKIE & 1)
         return 0; /* a field that the caller made stands alone */
-    code = ga__cookie_jar_write(call->session->jar, &call->url, given, time(NULL), &value);
+    code = ga__cookie_jar_write(jar_of(call), &call->url, given, time(NULL), &value);
     if (code < 0)
         ga__progress_fail(&call->progress, code, "no memory for the request");
     else if (value.size > 0)
@@ -55,7 +60,9 @@ int ga__call_keep_cookies(const ga__call *call)
     const ga__field *field = NULL;
     int64_t now = time(NULL);
 
-    if (!call->session->jar)
+    ga_cookie_jar *jar = jar_of(call);
+
+    if (!jar)
         return 0;
     for (int i = 0; i < MOST_OF_ANSWER; i++) {
         field = ga__headers_next(headers, GA__FIELD_SET_COOKIE, field);
@@ -64,7 +71,7 @@ int ga__call_keep_cookies(const ga__call *call)
         ga__slice text = {ga__field_value(headers, field), field->value_size};
         const char *reason;
 
-        if (ga__cookie_jar_take(call->session->jar, &call->url, text, now, &reason) == GA_ENOMEM)
+        if (ga__cookie_jar_take(jar, &call->url, text, now, &reason) == GA_ENOMEM)
             return ga__progress_fail(&call->response->progress, GA_ENOMEM, "no memory for a cookie");
     }
     return 0;

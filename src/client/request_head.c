@@ -54,7 +54,7 @@ static void write_session_headers(const ga__call *call, ga__http1_writer *writer
                        (call->options->no_decompress || ga__names_header(call->options->headers, "Range"));
 
     if (!call->options->headers && !(session->present & made) && call->redirects == 0 && !call->proxy &&
-        !offers_none) {
+        !offers_none && !call->options->user_agent) {
         ga__http1_write_lines(writer, session->lines.data, session->lines.size, session->present);
         return;
     }
@@ -62,7 +62,8 @@ static void write_session_headers(const ga__call *call, ga__http1_writer *writer
         bool replaced = ga__names_header(call->options->headers, header->name) ||
                         (authorized && ga__ascii_is(ga__slice_of(header->name), "authorization")) ||
                         (call->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type")) ||
-                        (offers_none && ga__ascii_is(ga__slice_of(header->name), "accept-encoding"));
+                        (offers_none && ga__ascii_is(ga__slice_of(header->name), "accept-encoding")) ||
+                        (call->options->user_agent && ga__ascii_is(ga__slice_of(header->name), "user-agent"));
 
         if (!replaced && goes_along(call, header->name))
             ga__http1_write_field(writer, header->name, header->value);
@@ -76,6 +77,13 @@ static void write_own_headers(const ga__call *call, ga__http1_writer *writer)
         if (header->value && goes_along(call, header->name) &&
             !(call->options->content_type && ga__ascii_is(ga__slice_of(header->name), "content-type")))
             ga__http1_write_field(writer, header->name, header->value);
+}
+
+/* Besides those that take the place of the session's, as .user_agent does. */
+static GA_NOINLINE void write_user_agent(const ga__call *call, ga__http1_writer *writer)
+{
+    if (*call->options->user_agent && !ga__names_header(call->options->headers, "User-Agent"))
+        ga__http1_write_field(writer, "User-Agent", call->options->user_agent);
 }
 
 /* --- the head ------------------------------------------------------------------------------------- */
@@ -151,6 +159,8 @@ int ga__call_write_head(ga__call *call)
         code = begin_forwarded(call, &writer, host);
     else
         ga__http1_write_request(&writer, &call->head, call->method, ga__url_target(&call->url), host);
+    if (GA_UNLIKELY(call->options->user_agent))
+        write_user_agent(call, &writer);
     write_session_headers(call, &writer);
     if (call->options->headers) {
         note_own_headers(call);

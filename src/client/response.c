@@ -50,6 +50,13 @@ static uint64_t max_ratio(const ga__call *call)
     return ratio < 0 ? 0 : (uint64_t)ratio;
 }
 
+static bool checks_type(const ga__call *call)
+{
+    int option = call->options->check_content_type;
+
+    return option ? option > 0 : call->session->check_content_type;
+}
+
 ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size)
 {
     const ga__headers *headers = &call->session->table.headers;
@@ -81,6 +88,8 @@ ga_response *ga__response_new(ga__call *call, const char *rest, size_t rest_size
     response->progress.status = call->http.status;
     response->timeouts = call->timeouts;
     response->max_body = call->max_body;
+    response->capped = call->options->max_body > 0;
+    response->checks_type = checks_type(call);
     response->codings = codings;
     response->max_ratio = max_ratio(call);
     response->max_line = call->session->max_line;

@@ -29,6 +29,8 @@ struct ga_response {
     int64_t max_body;
     int redirects;
     bool unusable;        /* the connection cannot serve another request, whatever the response says */
+    bool checks_type;     /* ga_json wants to be told that the body is JSON */
+    bool capped;          /* max_body is the request's own, and not meant for memory alone */
     bool done;            /* the body's end has come */
     uint64_t ended_at;    /* when the body's end came, the loop's time; 0: not yet */
     size_t surplus;       /* bytes that came behind the body's end */

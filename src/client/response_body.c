@@ -10,8 +10,10 @@
 #include "base/ascii.h"
 #include "client/content.h"
 #include "client/http2_exchange.h"
+#include "client/repr.h"
 #include "protocol/charset.h"
 #include "protocol/json_depth.h"
+#include "protocol/media_type.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,6 +363,29 @@ char *ga_text(ga_response *response)
     return result;
 }
 
+/* Whether the head says that the body is JSON; else that is recorded. */
+static GA_NOINLINE bool says_json(const ga_response *response)
+{
+    ga__slice type = content_type(response);
+    ga__media_type media;
+    ga__buffer shown = GA__BUFFER_INIT;
+
+    ga__media_type_parse(&media, type.data, type.size);
+    if (ga__media_type_is_json(&media) || ga__media_type_is(&media, "text", "json"))
+        return true;
+    if (type.size > 0)
+        ga__repr(&shown, type.data);
+    ga__progress_fail(&response->progress, GA_ECONTENTTYPE,
+                      "JSON is expected and Content-Type is %.200s (status %d): ga_text gives the body as it "
+                      "is, and .check_content_type = -1 reads it as JSON all the same",
+                      shown.data      ? shown.data
+                      : type.size > 0 ? "another"
+                                      : "missing",
+                      response->http.status);
+    ga__buffer_free(&shown);
+    return false;
+}
+
 json_t *ga_json(ga_response *response)
 {
     ga__buffer decoded = GA__BUFFER_INIT;
@@ -368,6 +393,8 @@ json_t *ga_json(ga_response *response)
     json_error_t error;
     ga__slice text;
 
+    if (response && GA_UNLIKELY(response->checks_type) && !says_json(response))
+        return NULL;
     if (!read_text(response, &text, &decoded))
         return NULL;
     if (ga__json_too_deep(text)) {

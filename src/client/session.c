@@ -341,6 +341,7 @@ static void set_sizes(ga_session *session, const ga_session_options *options)
     session->referer = options->referer > 0;
     session->no_downgrade = options->no_downgrade > 0;
     session->raise_for_status = options->raise_for_status != 0;
+    session->check_content_type = options->check_content_type != 0;
     session->no_decompress = options->no_decompress != 0;
     session->max_ratio = options->max_ratio ? options->max_ratio : DEFAULT_RATIO;
 }

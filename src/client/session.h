@@ -27,6 +27,7 @@ struct ga_session {
     ga__url base; /* empty where has_base is false */
     bool has_base;
     bool raise_for_status;
+    bool check_content_type;
     bool no_decompress;
     bool offers_codings; /* the Accept-Encoding among the headers is this library's own */
     bool resilient;      /* its calls have attempts, see client/attempts.h: something below is asked for */

@@ -48,11 +48,42 @@ int ga__timeouts_of_session(ga__timeouts *timeouts, const ga_session_options *op
     int code = 0;
 
     timeouts->total_at = GA__NEVER;
+    timeouts->total_after_pool = options->total_after_pool > 0;
     for (ga__timeout which = 0; which < GA__TIMEOUT_COUNT && code == 0; which++) {
         timeouts->seconds[which] = which == GA__TIMEOUT_TOTAL ? default_total : GA_FOREVER;
         code = set(timeouts, which, wanted[which]);
     }
     return code;
+}
+
+/* What is rare in a call. */
+static GA_NOINLINE int set_phases(ga__timeouts *timeouts, const ga_request_options *options)
+{
+    int code = set(timeouts, GA__TIMEOUT_POOL, options->pool_timeout);
+
+    if (code == 0)
+        code = set(timeouts, GA__TIMEOUT_DNS, options->dns_timeout);
+    if (code == 0)
+        code = set(timeouts, GA__TIMEOUT_CONNECT, options->connect_timeout);
+    if (code == 0)
+        code = set(timeouts, GA__TIMEOUT_TLS, options->tls_timeout);
+    if (code == 0)
+        code = set(timeouts, GA__TIMEOUT_WRITE, options->write_timeout);
+    if (options->total_after_pool)
+        timeouts->total_after_pool = options->total_after_pool > 0;
+    return code;
+}
+
+static bool names_phases(const ga_request_options *options)
+{
+    return options->pool_timeout != 0 || options->dns_timeout != 0 || options->connect_timeout != 0 ||
+           options->tls_timeout != 0 || options->write_timeout != 0 || options->total_after_pool != 0;
+}
+
+void ga__timeouts_begin_total(ga__timeouts *timeouts)
+{
+    timeouts->total_after_pool = false;
+    timeouts->total_at = ga__deadline(ga__now(), timeouts->seconds[GA__TIMEOUT_TOTAL]);
 }
 
 int ga__timeouts_of_call(ga__timeouts *timeouts, const ga__timeouts *session,
@@ -65,8 +96,10 @@ int ga__timeouts_of_call(ga__timeouts *timeouts, const ga__timeouts *session,
         code = set(timeouts, GA__TIMEOUT_FIRST_BYTE, options->first_byte_timeout);
     if (code == 0)
         code = set(timeouts, GA__TIMEOUT_READ, options->read_timeout);
-    if (code == 0)
-        timeouts->total_at = ga__deadline(ga__now(), timeouts->seconds[GA__TIMEOUT_TOTAL]);
+    if (code == 0 && GA_UNLIKELY(names_phases(options)))
+        code = set_phases(timeouts, options);
+    if (code == 0 && GA_LIKELY(!timeouts->total_after_pool))
+        ga__timeouts_begin_total(timeouts);
     return code;
 }
 

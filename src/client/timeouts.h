@@ -7,6 +7,7 @@
 #define GA__TIMEOUTS_H
 
 #include <gather/session.h>
+#include <stdbool.h>
 
 typedef enum ga__timeout {
     GA__TIMEOUT_TOTAL,
@@ -24,6 +25,7 @@ typedef enum ga__timeout {
 typedef struct ga__timeouts {
     double seconds[GA__TIMEOUT_COUNT]; /* GA_FOREVER: none */
     uint64_t total_at;                 /* when the total ends; GA__NEVER. In a call only. */
+    bool total_after_pool;             /* it has not begun, and does when the call gets a connection */
 } ga__timeouts;
 
 /* When one wait ends, and by which timeout. */
@@ -35,10 +37,14 @@ typedef struct ga__wait {
 /* The session's, with the defaults filled in. @return 0, or GA_EUSAGE for a negative one or no number */
 int ga__timeouts_of_session(ga__timeouts *timeouts, const ga_session_options *options);
 
-/* A call's: the session's but for those that the request has itself. The total begins now.
+/* A call's: the session's but for those that the request has itself. The total begins now, unless it is to
+ * begin later.
  * @return as above */
 int ga__timeouts_of_call(ga__timeouts *timeouts, const ga__timeouts *session,
                          const ga_request_options *options);
+
+/* The total begins now. */
+void ga__timeouts_begin_total(ga__timeouts *timeouts);
 
 /* A wait that begins now. */
 ga__wait ga__timeouts_wait(const ga__timeouts *timeouts, ga__timeout which);

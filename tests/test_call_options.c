@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* What a single request says instead of its session: timeouts, statuses, cookies, its name. */
+#include "peer.h"
+
+#include "client/session.h"
+#include "sim/sim.h"
+#include <math.h>
+#include <string.h>
+
+#define assert_contains(text, part) assert_non_null(strstr((text), (part)))
+#define assert_lacks(text, part) assert_null(strstr((text), (part)))
+
+static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
+static const peer_step *const empties[] = {empty, NULL};
+
+static void assert_timed_out(const ga_response *response, const char *timeout, double began, double seconds)
+{
+    double took = ga_now() - began;
+
+    assert_null(response);
+    assert_int_equal(ga_error()->code, GA_ETIMEDOUT);
+    assert_string_equal(ga_error()->timeout, timeout);
+    if (took < seconds - 0.01 || took > seconds + 0.05)
+        fail_msg("%s: it took %g s, %g were expected", ga_error_message(), took, seconds);
+}
+
+/* --- timeouts --------------------------------------------------------------------------------------- */
+
+TIMED_CASE(a_request_has_timeouts_of_its_own_for_each_phase)
+{
+    static const peer_step silent[] = {PEER_TAKE(NULL), PEER_HOLD};
+    static const peer_step *const silents[] = {silent, NULL};
+    static const peer_step deaf[] = {PEER_WAIT, PEER_CLOSE};
+    static const peer_step *const deafs[] = {deaf, NULL};
+    ga_auto(ga_session) session = ga_session_new(.limit = 1, .connect_timeout = 5, .write_timeout = 5,
+                                                 .pool_timeout = 5, .tls_timeout = 5, .insecure = 1);
+    ga_autofree char *large = calloc(1, 1 << 20);
+    ga__address address;
+    peer_server peer, other;
+
+    peer_start(&peer, peers, silents);
+    peer_start(&other, peers, deafs);
+    ga__address_ip(&address, "10.1.2.3", 80);
+    ga__sim_set_route(ga__loop_here->poller, &address.as.any, address.size, GA__SIM_SILENT, 0);
+    double began = ga_now();
+
+    assert_timed_out(ga_get(session, "http://10.1.2.3/", .connect_timeout = 2), "connect", began, 2);
+    began = ga_now();
+    assert_timed_out(ga_get(session, "http://10.1.2.3/"), "connect", began, 5);
+    began = ga_now();
+    assert_timed_out(ga_get(session, "http://10.1.2.3/", .connect_timeout = GA_FOREVER, .timeout = 7),
+                     "total", began, 7);
+    began = ga_now();
+    assert_timed_out(
+        ga_post(session, peer_url(&other, "/"), .body = large, .body_size = 1 << 20, .write_timeout = 1),
+        "write", began, 1);
+    ga_autofree char *secure =
+        ga_format("https://127.0.0.1:%u/", (unsigned)ga__address_port(&peer.listener.address));
+    began = ga_now();
+    assert_timed_out(ga_get(session, secure, .tls_timeout = 0.5), "tls", began, 0.5);
+    assert_null(ga_get(session, secure, .dns_timeout = -1));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_contains(ga_error_message(), "dns timeout");
+    assert_null(ga_get(session, secure, .pool_timeout = NAN));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    peer_stop(&peer);
+    peer_stop(&other);
+}
+
+/* Holds the session's only connection for a time. */
+typedef struct holder {
+    ga_session *session;
+    const char *url;
+    double seconds;
+} holder;
+
+static int hold(void *arg)
+{
+    const holder *self = arg;
+    ga_auto(ga_response) response = ga_get(self->session, self->url);
+
+    assert_int_equal(ga_status(response), 200);
+    return ga_sleep(self->seconds);
+}
+
+TIMED_CASE(the_total_may_begin_behind_the_line)
+{
+    static const peer_step half[] = {PEER_TAKE(NULL), PEER_OK("5", "he"), PEER_HOLD};
+    static const peer_step silent[] = {PEER_TAKE(NULL), PEER_HOLD};
+    static const peer_step *const scripts[] = {half, silent, half, silent, NULL};
+    ga_auto(ga_session) session = ga_session_new(.limit = 1, .total_timeout = 2);
+    ga_auto(ga_session) patient = ga_session_new(.limit = 1, .total_timeout = 2, .total_after_pool = 1);
+    peer_server peer;
+    ga_group group;
+
+    peer_start(&peer, peers, scripts);
+    ga_autofree char *url = ga_format("%s", peer_url(&peer, "/"));
+    holder first = {session, url, 1.5}, second = {patient, url, 1.5};
+
+    ga_group_open(&group, GA_COLLECT);
+    ga_spawn(&group, hold, &first);
+    ga_sleep(0.01);
+    double began = ga_now();
+
+    assert_timed_out(ga_get(session, url, .pool_timeout = 0.5), "pool", began, 0.5);
+    began = ga_now();
+    assert_timed_out(ga_get(session, url, .total_after_pool = 1, .timeout = 0.3, .pool_timeout = 0.6), "pool",
+                     began, 0.6);
+    began = ga_now(); /* another 0.4 s in line */
+    assert_timed_out(ga_get(session, url, .total_after_pool = 1), "total", began, 0.4 + 2);
+
+    ga_spawn(&group, hold, &second);
+    ga_sleep(0.01);
+    began = ga_now();
+    assert_timed_out(ga_get(patient, url, .total_after_pool = -1, .timeout = 0.5), "total", began, 0.5);
+    assert_int_equal(ga_error()->phase, GA_PHASE_POOL);
+    began = ga_now();
+    assert_timed_out(ga_get(patient, url), "total", began, 1 + 2);
+    ga_group_close(&group);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(the_total_may_begin_behind_the_rate)
+{
+    static const peer_step silent[] = {PEER_TAKE(NULL), PEER_HOLD};
+    static const peer_step *const scripts[] = {empty, silent, NULL};
+    ga_auto(ga_session) session = ga_session_new(.rate = 0.1, .keepalive = -1, .total_timeout = 2);
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    double began = ga_now();
+
+    assert_timed_out(ga_get(session, peer_url(&peer, "/")), "total", began, 2);
+    began = ga_now();
+    assert_timed_out(ga_get(session, peer_url(&peer, "/"), .total_after_pool = 1), "total", began, 8 + 2);
+    peer_stop(&peer);
+}
+
+/* --- yes and no ----------------------------------------------------------------------------------- */
+
+CASE(a_status_fails_the_calls_that_want_it)
+{
+    static const peer_step missing[] = {
+        PEER_TAKE(NULL), PEER_SAY("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), PEER_AGAIN};
+    static const peer_step *const always[] = {missing, NULL};
+    ga_auto(ga_session) lax = ga_session_new();
+    ga_auto(ga_session) strict = ga_session_new(.raise_for_status = 1);
+    peer_server peer;
+
+    peer_start(&peer, peers, always);
+    ga_auto(ga_response) one = ga_get(lax, peer_url(&peer, "/"));
+    ga_auto(ga_response) two = ga_get(strict, peer_url(&peer, "/"), .raise_for_status = -1);
+    assert_int_equal(ga_status(one), 404);
+    assert_int_equal(ga_status(two), 404);
+    ga_error_clear();
+    assert_null(ga_get(lax, peer_url(&peer, "/"), .raise_for_status = 1));
+    assert_int_equal(ga_error()->code, GA_ESTATUS);
+    ga_error_clear();
+    assert_null(ga_get(strict, peer_url(&peer, "/")));
+    assert_int_equal(ga_error()->code, GA_ESTATUS);
+    assert_int_equal(peer.connections, 2);
+    peer_stop(&peer);
+}
+
+CASE(a_request_does_without_the_cookies)
+{
+    static const peer_step sets[] = {
+        PEER_TAKE(NULL), PEER_SAY("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n"),
+        PEER_AGAIN};
+    static const peer_step *const scripts[] = {sets, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_response_free(ga_get(session, peer_url(&peer, "/"), .no_cookies = 1));
+    assert_int_equal(ga_cookie_jar_count(ga_session_cookies(session)), 0);
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    assert_int_equal(ga_cookie_jar_count(ga_session_cookies(session)), 1);
+    ga_response_free(ga_get(session, peer_url(&peer, "/"), .no_cookies = 1));
+    assert_lacks(peer.last.data, "Cookie");
+    ga_response_free(
+        ga_get(session, peer_url(&peer, "/"), .no_cookies = 1, .cookies = GA_PAIRS({"own", "2"})));
+    assert_contains(peer.last.data, "\r\nCookie: own=2\r\n");
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    assert_contains(peer.last.data, "\r\nCookie: a=1\r\n");
+    peer_stop(&peer);
+}
+
+CASE(a_request_has_a_name_of_its_own)
+{
+    ga_auto(ga_session) session = ga_session_new(.user_agent = "session");
+    peer_server peer;
+
+    peer_start(&peer, peers, empties);
+    ga_response_free(ga_get(session, peer_url(&peer, "/"), .user_agent = "request"));
+    assert_contains(peer.last.data, "\r\nUser-Agent: request\r\nAccept: */*\r\n");
+    assert_lacks(peer.last.data, "session");
+    ga_response_free(ga_get(session, peer_url(&peer, "/"), .user_agent = ""));
+    assert_lacks(peer.last.data, "User-Agent");
+    ga_response_free(ga_get(session, peer_url(&peer, "/"), .user_agent = "request",
+                            .headers = GA_PAIRS({"user-agent", "header"})));
+    assert_contains(peer.last.data, "\r\nuser-agent: header\r\n");
+    assert_lacks(peer.last.data, "request");
+    size_t requests = peer.requests;
+
+    assert_null(ga_get(session, peer_url(&peer, "/"), .user_agent = "a\r\nX-Evil: 1"));
+    assert_int_equal(ga_error()->code, GA_EHEADER);
+    assert_contains(ga_error_message(), "User-Agent");
+    assert_int_equal(peer.requests, requests);
+    peer_stop(&peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_has_timeouts_of_its_own_for_each_phase),
+        cmocka_unit_test(the_total_may_begin_behind_the_line),
+        cmocka_unit_test(the_total_may_begin_behind_the_rate),
+        cmocka_unit_test(a_status_fails_the_calls_that_want_it),
+        cmocka_unit_test(a_request_does_without_the_cookies),
+        cmocka_unit_test(a_request_has_a_name_of_its_own),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
