@@ -151,9 +151,11 @@ const char *peer_url(peer_server *peer, const char *path);
 void peer_await(const size_t *counter, size_t value);
 
 /* Runs the body as a loop's first task, on the simulated poller and then on the real one; each must leave no
- * descriptor open. A body that is about time runs on the virtual clock alone. */
+ * descriptor open. A body that is about time runs on the virtual clock alone; one that has files read and
+ * written on threads, for which the simulated loop does not wait, on the real one. */
 void peer_run(int (*body)(void *arg));
 void peer_run_simulated(int (*body)(void *arg));
+void peer_run_really(int (*body)(void *arg));
 
 /* A test: what follows in braces is its body, with a group for its peers that is closed afterwards by
  * peer_stop. */
@@ -177,5 +179,6 @@ void peer_run_simulated(int (*body)(void *arg));
     static void name##_body(ga_group *peers GA_UNUSED)
 #define CASE(name) PEER_CASE_(name, peer_run)
 #define TIMED_CASE(name) PEER_CASE_(name, peer_run_simulated)
+#define FILE_CASE(name) PEER_CASE_(name, peer_run_really)
 
 #endif

@@ -51,16 +51,6 @@ static const char *sent_body(const peer_server *peer)
     return end + 4;
 }
 
-/* Files may be read on threads, which the simulated loop does not wait for. */
-static void run_really(int (*body)(void *arg))
-{
-    int before = check_open_descriptors();
-
-    assert_int_equal(ga_run(body, NULL), 0);
-    assert_int_equal(check_open_descriptors(), before);
-}
-#define FILE_CASE(name) PEER_CASE_(name, run_really)
-
 /* --- a function that gives a body ----------------------------------------------------------------- */
 
 typedef struct test_giver {

@@ -220,6 +220,24 @@ static int read_pieces(ga_session *session)
     return (int)count;
 }
 
+static int save(ga_session *session)
+{
+    ga_auto(ga_response) response = ga_get(session, "/large");
+    ga_autofree char *place = ga_format("%s/saved", directory);
+
+    if (!place)
+        return GA_ENOMEM;
+    int64_t size = ga_save(response, place);
+
+    if (size < 0) {
+        assert_int_equal(access(place, F_OK), -1);
+        return (int)size;
+    }
+    assert_int_equal(size, LARGE);
+    assert_int_equal(unlink(place), 0);
+    return 0;
+}
+
 static int read_coded(ga_session *session)
 {
     for (int i = 0; i < CODINGS; i++) {
@@ -333,6 +351,8 @@ static int make_calls(void *arg)
         code = read_large(session);
     if (code == 0)
         code = read_pieces(session);
+    if (code == 0)
+        code = save(session);
     if (code == 0)
         code = send_large_body(session);
     if (code == 0)
