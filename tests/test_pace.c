@@ -435,7 +435,7 @@ TIMED_CASE(hosts_at_rest_are_forgotten)
         ga__pace_leave(&stay);
         ga__url_free(&url);
     }
-    assert_in_range(session->pace.host_count, 1, 1024);
+    assert_in_range(session->pace.table.count, 1, 1024);
 }
 
 int main(void)

@@ -37,4 +37,15 @@ static inline ga__slice ga__slice_take(ga__slice *slice, size_t count)
     return taken;
 }
 
+/* Takes what stands before the next `end`, and `end` with it; all where there is none. */
+static inline ga__slice ga__slice_take_to(ga__slice *slice, char end)
+{
+    const char *at = slice->size > 0 ? memchr(slice->data, end, slice->size) : NULL;
+    ga__slice taken = ga__slice_take(slice, at ? (size_t)(at - slice->data) : slice->size);
+
+    if (at)
+        ga__slice_take(slice, 1);
+    return taken;
+}
+
 #endif

@@ -55,24 +55,11 @@ static int read_file(const char *path, ga__buffer *text)
 /* The next line, without its end; blanks stay. */
 static ga__slice next_line(ga__slice *rest)
 {
-    const char *end = memchr(rest->data, '\n', rest->size);
-    ga__slice line = ga__slice_take(rest, end ? (size_t)(end - rest->data) : rest->size);
+    ga__slice line = ga__slice_take_to(rest, '\n');
 
-    if (end)
-        ga__slice_take(rest, 1);
     if (line.size > 0 && line.data[line.size - 1] == '\r')
         line.size--;
     return line;
-}
-
-static ga__slice next_field(ga__slice *line)
-{
-    const char *tab = line->size ? memchr(line->data, '\t', line->size) : NULL;
-    ga__slice field = ga__slice_take(line, tab ? (size_t)(tab - line->data) : line->size);
-
-    if (tab)
-        ga__slice_take(line, 1);
-    return field;
 }
 
 static bool read_flag(ga__slice field, bool *flag)
@@ -111,12 +98,12 @@ static const char *read_rest(ga__cookie *cookie, ga__slice line, int64_t now)
 {
     int64_t latest = now + (int64_t)GA__COOKIE_DAYS_MAX * 24 * 60 * 60;
     uint64_t expires;
-    ga__slice field = next_field(&line);
+    ga__slice field = ga__slice_take_to(&line, '\t');
 
     if (!ga__parse_decimal(field.data, field.size, &expires))
         return "its expiry is no number of seconds";
     cookie->expires = expires == 0 ? GA__COOKIE_KEPT : expires > (uint64_t)latest ? latest : (int64_t)expires;
-    cookie->name = next_field(&line);
+    cookie->name = ga__slice_take_to(&line, '\t');
     cookie->value = line; /* a tab may be part of it */
     if (cookie->name.size + cookie->value.size == 0)
         return "it has neither a name nor a value";
@@ -146,15 +133,15 @@ static const char *read_line(ga__cookie *cookie, ga__slice line, ga__host *host,
 
     if (has_control(line))
         return "it has a control character";
-    ga__slice domain = next_field(&line);
+    ga__slice domain = ga__slice_take_to(&line, '\t');
 
-    if (!read_flag(next_field(&line), &below))
+    if (!read_flag(ga__slice_take_to(&line, '\t'), &below))
         return "its second field is neither TRUE nor FALSE";
     cookie->host_only = !below;
-    cookie->path = next_field(&line);
+    cookie->path = ga__slice_take_to(&line, '\t');
     if (cookie->path.size == 0 || cookie->path.data[0] != '/' || cookie->path.size > GA__COOKIE_ATTRIBUTE_MAX)
         return "its path does not begin with \"/\", or is longer than 1024 bytes";
-    if (!read_flag(next_field(&line), &cookie->secure))
+    if (!read_flag(ga__slice_take_to(&line, '\t'), &cookie->secure))
         return "its fourth field is neither TRUE nor FALSE";
     const char *reason = read_domain(cookie, domain, host);
 

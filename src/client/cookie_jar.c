@@ -11,52 +11,26 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_BUCKETS = 16,
     MOST_OF_DOMAIN = 180, /* as browsers have it */
     MOST = 3000
 };
 
 /* --- domains ---------------------------------------------------------------------------------------- */
 
-/* FNV-1a. What collides only shares a chain. */
 static uint64_t hash_of(ga__slice name)
 {
-    uint64_t hash = 0xcbf29ce484222325U;
-
-    for (size_t i = 0; i < name.size; i++)
-        hash = (hash ^ (unsigned char)name.data[i]) * 0x100000001b3U;
-    return hash ^ hash >> 32;
+    return ga__hash_fold(ga__hash(GA__HASH_BASIS, name));
 }
 
 ga__cookie_domain *ga__cookie_domain_find(const ga_cookie_jar *jar, ga__slice name)
 {
-    if (jar->bucket_count == 0)
-        return NULL;
-    ga__cookie_domain *domain = jar->buckets[hash_of(name) & (jar->bucket_count - 1)];
+    for (ga__hash_link *link = ga__hash_chain(&jar->domains, hash_of(name)); link; link = link->next) {
+        ga__cookie_domain *domain = GA__OF(link, ga__cookie_domain, link);
 
-    while (domain && !ga__slice_equal((ga__slice){domain->name, domain->size}, name))
-        domain = domain->next;
-    return domain;
-}
-
-/* Twice the buckets, so that chains stay short. Without memory the chains grow instead. */
-static void grow(ga_cookie_jar *jar)
-{
-    size_t count = jar->bucket_count ? jar->bucket_count * 2 : FIRST_BUCKETS;
-    ga__cookie_domain **buckets = calloc(count, sizeof(ga__cookie_domain *));
-
-    if (!buckets)
-        return;
-    for (size_t i = 0; i < jar->bucket_count; i++) {
-        for (ga__cookie_domain *domain = jar->buckets[i], *next; domain; domain = next) {
-            next = domain->next;
-            domain->next = buckets[domain->hash & (count - 1)];
-            buckets[domain->hash & (count - 1)] = domain;
-        }
+        if (ga__slice_equal((ga__slice){domain->name, domain->size}, name))
+            return domain;
     }
-    free(jar->buckets);
-    jar->buckets = buckets;
-    jar->bucket_count = count;
+    return NULL;
 }
 
 static ga__cookie_domain *domain_get(ga_cookie_jar *jar, ga__slice name)
@@ -65,19 +39,13 @@ static ga__cookie_domain *domain_get(ga_cookie_jar *jar, ga__slice name)
 
     if (domain)
         return domain;
-    if (jar->domain_count >= jar->bucket_count)
-        grow(jar);
-    if (jar->bucket_count == 0 || !(domain = malloc(sizeof *domain + name.size + 1)))
+    if (!ga__hash_table_reserve(&jar->domains) || !(domain = malloc(sizeof *domain + name.size + 1)))
         return NULL;
-    *domain = (ga__cookie_domain){.hash = hash_of(name), .size = name.size};
+    *domain = (ga__cookie_domain){.size = name.size};
     memcpy(domain->name, name.data, name.size);
     domain->name[name.size] = '\0';
     ga__list_init(&domain->cookies);
-    ga__cookie_domain **bucket = &jar->buckets[domain->hash & (jar->bucket_count - 1)];
-
-    domain->next = *bucket;
-    *bucket = domain;
-    jar->domain_count++;
+    ga__hash_table_add(&jar->domains, &domain->link, hash_of(name));
     return domain;
 }
 
@@ -86,12 +54,7 @@ static void domain_put(ga_cookie_jar *jar, ga__cookie_domain *domain)
 {
     if (domain->count > 0)
         return;
-    ga__cookie_domain **place = &jar->buckets[domain->hash & (jar->bucket_count - 1)];
-
-    while (*place != domain)
-        place = &(*place)->next;
-    *place = domain->next;
-    jar->domain_count--;
+    ga__hash_table_remove(&jar->domains, &domain->link);
     free(domain);
 }
 
@@ -249,7 +212,7 @@ void ga_cookie_jar_free(ga_cookie_jar *jar)
     if (!jar || --jar->references > 0)
         return;
     ga_cookie_jar_clear(jar);
-    free(jar->buckets);
+    ga__hash_table_free(&jar->domains);
     free(jar);
 }
 

@@ -7,7 +7,7 @@
 #define GA__COOKIE_JAR_H
 
 #include "base/buffer.h"
-#include "base/list.h"
+#include "base/hash_table.h"
 #include "protocol/cookie.h"
 #include <gather/cookie.h>
 
@@ -33,8 +33,7 @@ struct ga_cookie_jar {
     size_t secure_count;
     uint64_t made; /* cookies so far, for their order */
     ga__list all;  /* oldest first */
-    ga__cookie_domain **buckets;
-    size_t bucket_count, domain_count;
+    ga__hash_table domains;
 };
 
 /* A session uses the jar from now on. @return 0; GA_EUSAGE where those that do are of another loop */

@@ -8,9 +8,8 @@
 #include "client/cookie_jar.h"
 
 struct ga__cookie_domain {
-    uint64_t hash;
-    ga__cookie_domain *next; /* in its bucket */
-    ga__list cookies;        /* oldest first */
+    ga__hash_link link; /* in the jar's table */
+    ga__list cookies;   /* oldest first */
     size_t count;
     size_t size;
     char name[];

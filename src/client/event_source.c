@@ -4,6 +4,7 @@
  * is kept here from one to the next.
  */
 #include "client/response.h"
+#include "client/retry.h"
 
 #include "protocol/media_type.h"
 #include <gather/events.h>
@@ -77,24 +78,10 @@ void ga_event_source_free(ga_event_source *source)
     free(source);
 }
 
-/* Whether a new attempt may mend it. */
+/* Whether a new attempt may mend it. Nothing is lost by one: it is waited for, and the request is a GET. */
 static bool is_passing(int code)
 {
-    switch (code) {
-    case GA_EDNS:
-    case GA_EREFUSED:
-    case GA_EUNREACHABLE:
-    case GA_ECONNECT:
-    case GA_ETLS:
-    case GA_EDISCONNECTED:
-    case GA_ERESET:
-    case GA_ETRUNCATED:
-    case GA_ETIMEDOUT:
-    case GA_EFDS:
-        return true;
-    default:
-        return false;
-    }
+    return ga__retry_is_passing(code) || code == GA_ETRUNCATED || code == GA_EFDS;
 }
 
 /* The connection is over: keeps what it told, and notes when to try again. @return 0, GA_ENOMEM */

@@ -140,9 +140,7 @@ bool ga__hsts_applies(const ga__hsts *hsts, const ga__url *url, int64_t now)
 
         if (there && known->expires > now && (itself || known->below))
             return true;
-        const char *dot = memchr(host.data, '.', host.size);
-
-        ga__slice_take(&host, dot ? (size_t)(dot + 1 - host.data) : host.size);
+        ga__slice_take_to(&host, '.');
     }
     return false;
 }

@@ -19,7 +19,6 @@
 #include <sys/random.h>
 
 enum {
-    FIRST_BUCKETS = 16,
     MOST_REMEMBERED = 1024, /* hosts beyond that are forgotten once they are at rest */
     LOOKED_AT = 8           /* of them at a time */
 };
@@ -83,56 +82,25 @@ int ga__pace_init(ga__pace *pace, const ga_session_options *options)
 
 /* --- hosts ---------------------------------------------------------------------------------------- */
 
-/* FNV-1a. What collides only shares a chain. */
 static uint64_t hash_of(const ga__url *url)
 {
-    const char *name = ga__url_host(url);
-    size_t size = ga__url_host_size(url);
-    uint64_t hash = 0xcbf29ce484222325U ^ url->port ^ (uint64_t)url->secure << 16;
+    uint64_t hash = GA__HASH_BASIS ^ url->port ^ (uint64_t)url->secure << 16;
 
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3U;
-    return hash ^ hash >> 32;
+    return ga__hash_fold(ga__hash(hash, (ga__slice){ga__url_host(url), ga__url_host_size(url)}));
 }
 
 static bool is_host_of(const ga__pace_host *host, const ga__url *url, uint64_t hash)
 {
-    return host->hash == hash && host->port == url->port && host->secure == url->secure &&
+    return host->link.hash == hash && host->port == url->port && host->secure == url->secure &&
            host->name_size == ga__url_host_size(url) &&
            memcmp(host->name, ga__url_host(url), host->name_size) == 0;
 }
 
-/* Twice the buckets. Without memory the chains grow instead. */
-static void grow(ga__pace *pace)
-{
-    size_t count = pace->bucket_count ? pace->bucket_count * 2 : FIRST_BUCKETS;
-    ga__pace_host **buckets = calloc(count, sizeof *buckets);
-
-    if (!buckets)
-        return;
-    for (size_t i = 0; i < pace->bucket_count; i++) {
-        for (ga__pace_host *host = pace->buckets[i], *next; host; host = next) {
-            next = host->next;
-            host->next = buckets[host->hash & (count - 1)];
-            buckets[host->hash & (count - 1)] = host;
-        }
-    }
-    free(pace->buckets);
-    pace->buckets = buckets;
-    pace->bucket_count = count;
-}
-
 static void forget(ga__pace_host *host)
 {
-    ga__pace *pace = host->pace;
-    ga__pace_host **place = &pace->buckets[host->hash & (pace->bucket_count - 1)];
-
-    while (*place != host)
-        place = &(*place)->next;
-    *place = host->next;
+    ga__hash_table_remove(&host->pace->table, &host->link);
     ga__unlink(&host->used);
     ga__timer_disarm(&host->timer);
-    pace->host_count--;
     free(host);
 }
 
@@ -149,7 +117,7 @@ static void forget_some(ga__pace *pace)
 {
     ga__link *link = ga__list_first(&pace->hosts);
 
-    for (int i = 0; i < LOOKED_AT && pace->host_count > MOST_REMEMBERED && link != &pace->hosts; i++) {
+    for (int i = 0; i < LOOKED_AT && pace->table.count > MOST_REMEMBERED && link != &pace->hosts; i++) {
         ga__pace_host *host = GA__OF(link, ga__pace_host, used);
 
         link = link->next;
@@ -162,12 +130,12 @@ void ga__pace_free(ga__pace *pace)
 {
     for (ga__link *link; pace->hosts.next && (link = ga__list_first(&pace->hosts));)
         forget(GA__OF(link, ga__pace_host, used));
-    free(pace->buckets);
+    ga__hash_table_free(&pace->table);
 }
 
 static void turn_came(ga_timer_ *timer);
 
-static ga__pace_host *host_new(ga__pace *pace, const ga__url *url, uint64_t hash)
+static ga__pace_host *host_new(ga__pace *pace, const ga__url *url)
 {
     size_t size = ga__url_host_size(url);
     ga__pace_host *host = malloc(sizeof *host + size + 1);
@@ -176,7 +144,6 @@ static ga__pace_host *host_new(ga__pace *pace, const ga__url *url, uint64_t hash
         return NULL;
     *host = (ga__pace_host){
         .pace = pace,
-        .hash = hash,
         .port = url->port,
         .secure = url->secure,
         .name_size = size,
@@ -195,17 +162,11 @@ static ga__pace_host *host_new(ga__pace *pace, const ga__url *url, uint64_t hash
 
 static ga__pace_host *add_host(ga__pace *pace, const ga__url *url, uint64_t hash)
 {
-    if (pace->host_count >= pace->bucket_count)
-        grow(pace);
-    ga__pace_host *host = pace->bucket_count > 0 ? host_new(pace, url, hash) : NULL;
+    ga__pace_host *host = ga__hash_table_reserve(&pace->table) ? host_new(pace, url) : NULL;
 
     if (!host)
         return NULL;
-    ga__pace_host **bucket = &pace->buckets[hash & (pace->bucket_count - 1)];
-
-    host->next = *bucket;
-    *bucket = host;
-    pace->host_count++;
+    ga__hash_table_add(&pace->table, &host->link, hash);
     ga__list_push_back(&pace->hosts, &host->used);
     forget_some(pace);
     return host;
@@ -214,15 +175,17 @@ static ga__pace_host *add_host(ga__pace *pace, const ga__url *url, uint64_t hash
 ga__pace_host *ga__pace_find(ga__pace *pace, const ga__url *url)
 {
     uint64_t hash = hash_of(url);
-    ga__pace_host *host = pace->bucket_count > 0 ? pace->buckets[hash & (pace->bucket_count - 1)] : NULL;
 
-    while (host && !is_host_of(host, url, hash))
-        host = host->next;
-    if (!host)
-        return add_host(pace, url, hash);
-    ga__unlink(&host->used);
-    ga__list_push_back(&pace->hosts, &host->used);
-    return host;
+    for (ga__hash_link *link = ga__hash_chain(&pace->table, hash); link; link = link->next) {
+        ga__pace_host *host = GA__OF(link, ga__pace_host, link);
+
+        if (is_host_of(host, url, hash)) {
+            ga__unlink(&host->used);
+            ga__list_push_back(&pace->hosts, &host->used);
+            return host;
+        }
+    }
+    return add_host(pace, url, hash);
 }
 
 /* --- who may enter -------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 #ifndef GA__PACE_H
 #define GA__PACE_H
 
-#include "base/list.h"
+#include "base/hash_table.h"
 #include "client/adaptive.h"
 #include "client/retry.h"
 #include "protocol/retry_after.h"
@@ -20,7 +20,7 @@
 /* One scheme, host and port. Stays while requests are in it or in line, and afterwards while it is
  * remembered. */
 typedef struct ga__pace_host {
-    struct ga__pace_host *next; /* in its bucket */
+    ga__hash_link link; /* in pace->table */
     struct ga__pace *pace;
     ga__link used;      /* in pace->hosts: the one used last at the end */
     ga__list line;      /* tasks */
@@ -40,7 +40,6 @@ typedef struct ga__pace_host {
     uint64_t window_until; /* GA__NEVER: not known */
     uint64_t counted_at;   /* in `sequence` */
     ga__adaptive adaptive;
-    uint64_t hash;
     uint16_t port;
     bool secure;
     size_t name_size;
@@ -57,8 +56,7 @@ typedef struct ga__pace {
     ga__backoff backoff;
     uint64_t random;
     ga__list hosts;
-    ga__pace_host **buckets;
-    size_t bucket_count, host_count;
+    ga__hash_table table; /* of them */
 } ga__pace;
 
 /* @return 0, or GA_EUSAGE, recorded. To be freed in both cases. */

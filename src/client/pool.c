@@ -551,6 +551,13 @@ bool ga__pool_close_idle(ga__pool *pool)
 
 /* --- the end -------------------------------------------------------------------------------------- */
 
+static void turn_away(ga__origin *origin)
+{
+    ga__unlink(&origin->turn);
+    for (ga__link *link = origin->waiting.next; link != &origin->waiting; link = link->next)
+        ga__wake(GA__OF(link, waiter, link)->task, GA_ECLOSED);
+}
+
 void ga__pool_close(ga__pool *pool)
 {
     pool->closed = true;
@@ -559,20 +566,14 @@ void ga__pool_close(ga__pool *pool)
         close_idle(idle_longest(pool));
         ga__note_progress();
     }
-    for (size_t i = 0; i < pool->bucket_count; i++) {
-        for (ga__origin *origin = pool->buckets[i]; origin; origin = origin->next) {
-            ga__unlink(&origin->turn);
-            for (ga__link *link = origin->waiting.next; link != &origin->waiting; link = link->next)
-                ga__wake(GA__OF(link, waiter, link)->task, GA_ECLOSED);
-        }
-    }
+    for (size_t i = 0; i < pool->origins.chain_count; i++)
+        for (ga__hash_link *link = pool->origins.chains[i]; link; link = link->next)
+            turn_away(GA__OF(link, ga__origin, link));
 }
 
 void ga__pool_free(ga__pool *pool)
 {
-    free(pool->buckets);
-    pool->buckets = NULL;
-    pool->bucket_count = 0;
+    ga__hash_table_free(&pool->origins);
 }
 
 void ga__pool_stats(const ga__pool *pool, ga_pool_stats *stats)

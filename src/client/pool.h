@@ -21,6 +21,7 @@
 #ifndef GA__POOL_H
 #define GA__POOL_H
 
+#include "base/hash_table.h"
 #include "base/list.h"
 #include "protocol/url.h"
 #include <gather/session.h>
@@ -34,8 +35,7 @@ enum { GA__HTTP_AUTO = 0, GA__HTTP_1 = 11, GA__HTTP_2 = 2 };
 /* Where requests go: scheme, host, port and proxy. Exists while it has connections or somebody waits for one.
  */
 typedef struct ga__origin {
-    struct ga__origin *next; /* in its bucket */
-    uint64_t hash;
+    ga__hash_link link; /* in pool->origins */
     struct ga__pool *pool;
     size_t connections; /* lent, being opened, and idle */
     ga__list idle;      /* connections, the one used last first */
@@ -66,9 +66,7 @@ typedef struct ga__pool {
     ga__list turns;      /* origins, the one whose turn it is first */
     ga_timer_ expiry;    /* armed while a connection is idle */
     uint64_t expires_at; /* when it fires */
-    ga__origin **buckets;
-    size_t bucket_count; /* a power of two, or 0 */
-    size_t origin_count;
+    ga__hash_table origins;
     bool closed;
     int http; /* as ga_session_options.http */
 } ga__pool;

@@ -62,11 +62,9 @@ static bool status_allows(const ga__retry_case *ended)
     }
 }
 
-bool ga__retry_allowed(const ga__retry_case *ended)
+bool ga__retry_is_passing(int code)
 {
-    switch (ended->code) {
-    case 0:
-        return status_allows(ended);
+    switch (code) {
     case GA_EDNS:
     case GA_EREFUSED:
     case GA_EUNREACHABLE:
@@ -75,10 +73,17 @@ bool ga__retry_allowed(const ga__retry_case *ended)
     case GA_EDISCONNECTED:
     case GA_ERESET:
     case GA_ETIMEDOUT: /* of one phase: the total leaves no time for another attempt */
-        return !ended->local && (ended->unsent || ended->idempotent);
+        return true;
     default: /* a certificate does not become better, nor does what breaks the protocol */
         return false;
     }
+}
+
+bool ga__retry_allowed(const ga__retry_case *ended)
+{
+    if (ended->code == 0)
+        return status_allows(ended);
+    return ga__retry_is_passing(ended->code) && !ended->local && (ended->unsent || ended->idempotent);
 }
 
 /* --- backoff -------------------------------------------------------------------------------------- */

@@ -35,6 +35,9 @@ typedef struct ga__retry_case {
     bool local;      /* it failed before anything was asked of the network */
 } ga__retry_case;
 
+/* Whether a failure before the answer's head may be over when it is tried again, by its code alone. */
+bool ga__retry_is_passing(int code);
+
 /* Whether such an end is one to try again after. */
 bool ga__retry_allowed(const ga__retry_case *ended);
 

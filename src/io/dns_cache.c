@@ -5,6 +5,7 @@
  */
 #include "io/dns_cache.h"
 
+#include "base/hash_table.h"
 #include <string.h>
 
 void ga__dns_cache_init(ga__dns_cache *cache, size_t limit)
@@ -13,13 +14,11 @@ void ga__dns_cache_init(ga__dns_cache *cache, size_t limit)
     ga__list_init(&cache->used);
 }
 
-/* FNV-1a. Crafted collisions gain nothing: the table is small and bounded. */
+/* Crafted collisions gain nothing: the table is small and bounded. */
 static ga__dns_entry **bucket_of(ga__dns_cache *cache, const char *name)
 {
-    uint32_t hash = 2166136261U;
+    uint64_t hash = ga__hash_fold(ga__hash(GA__HASH_BASIS, ga__slice_of(name)));
 
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 16777619U;
     return &cache->buckets[hash % GA__DNS_BUCKETS];
 }
 

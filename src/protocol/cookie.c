@@ -11,17 +11,6 @@
 #include "protocol/cookie_date.h"
 #include "protocol/token.h"
 
-/* Takes what stands before the next ";", and that with it. */
-static ga__slice take_part(ga__slice *rest)
-{
-    const char *end = rest->size ? memchr(rest->data, ';', rest->size) : NULL;
-    ga__slice part = ga__slice_take(rest, end ? (size_t)(end - rest->data) : rest->size);
-
-    if (end)
-        ga__slice_take(rest, 1);
-    return part;
-}
-
 /* Cuts at the first "=". False where there is none: all is in *left then. */
 static bool cut(ga__slice part, ga__slice *left, ga__slice *right)
 {
@@ -118,7 +107,7 @@ const char *ga__set_cookie_parse(ga__set_cookie *cookie, const char *text, size_
         return "it is longer than 5000 bytes";
     if (has_control(rest))
         return "it has a control character";
-    if (cut(take_part(&rest), &name, &value)) {
+    if (cut(ga__slice_take_to(&rest, ';'), &name, &value)) {
         cookie->name = name;
         cookie->value = value;
     } else { /* a value without a name */
@@ -130,7 +119,7 @@ const char *ga__set_cookie_parse(ga__set_cookie *cookie, const char *text, size_
     if (cookie->name.size + cookie->value.size > GA__COOKIE_PAIR_MAX)
         return "its name and value are longer than 4096 bytes";
     while (rest.size > 0) {
-        cut(take_part(&rest), &name, &value);
+        cut(ga__slice_take_to(&rest, ';'), &name, &value);
         read_attribute(cookie, name, value);
     }
     return NULL;

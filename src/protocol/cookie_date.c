@@ -7,11 +7,12 @@
 #include "protocol/cookie_date.h"
 
 #include "base/ascii.h"
+#include "base/calendar.h"
 
-typedef struct date {
+typedef struct parts {
     bool has_time, has_day, has_month, has_year;
-    int hour, minute, second, day, month, year;
-} date;
+    ga__date date;
+} parts;
 
 static bool is_delimiter(char c)
 {
@@ -45,11 +46,11 @@ static bool take_colon(ga__slice *token)
     return true;
 }
 
-static bool is_time(ga__slice token, date *found)
+static bool is_time(ga__slice token, parts *found)
 {
-    return take_number(&token, 1, 2, &found->hour) && take_colon(&token) &&
-           take_number(&token, 1, 2, &found->minute) && take_colon(&token) &&
-           take_number(&token, 1, 2, &found->second);
+    return take_number(&token, 1, 2, &found->date.hour) && take_colon(&token) &&
+           take_number(&token, 1, 2, &found->date.minute) && take_colon(&token) &&
+           take_number(&token, 1, 2, &found->date.second);
 }
 
 /* A token is a month by its first three letters. */
@@ -71,50 +72,22 @@ static bool is_number(ga__slice token, size_t least, size_t most, int *number)
     return take_number(&token, least, most, number);
 }
 
-static void read_token(date *found, ga__slice token)
+static void read_token(parts *found, ga__slice token)
 {
     if (!found->has_time && is_time(token, found))
         found->has_time = true;
-    else if (!found->has_day && is_number(token, 1, 2, &found->day))
+    else if (!found->has_day && is_number(token, 1, 2, &found->date.day))
         found->has_day = true;
-    else if (!found->has_month && is_month(token, &found->month))
+    else if (!found->has_month && is_month(token, &found->date.month))
         found->has_month = true;
-    else if (!found->has_year && is_number(token, 2, 4, &found->year))
+    else if (!found->has_year && is_number(token, 2, 4, &found->date.year))
         found->has_year = true;
-}
-
-static bool is_leap(int year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int days_of_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-    return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-/* Days from the beginning of year 1 to that of this year. */
-static int64_t days_before(int year)
-{
-    int64_t whole = year - 1;
-
-    return whole * 365 + whole / 4 - whole / 100 + whole / 400;
-}
-
-static int64_t seconds_of(const date *found)
-{
-    int64_t days = days_before(found->year) - days_before(1970) + found->day - 1;
-
-    for (int month = 1; month < found->month; month++)
-        days += days_of_month(found->year, month);
-    return ((days * 24 + found->hour) * 60 + found->minute) * 60 + found->second;
 }
 
 bool ga__cookie_date(ga__slice text, int64_t *seconds)
 {
-    date found = {0};
+    parts found = {.has_time = false};
+    ga__date *date = &found.date;
 
     while (text.size > 0) {
         size_t end = 0;
@@ -127,14 +100,12 @@ bool ga__cookie_date(ga__slice text, int64_t *seconds)
     }
     if (!found.has_time || !found.has_day || !found.has_month || !found.has_year)
         return false;
-    if (found.year >= 70 && found.year <= 99)
-        found.year += 1900;
-    else if (found.year <= 69)
-        found.year += 2000;
-    if (found.year < 1601 || found.hour > 23 || found.minute > 59 || found.second > 59)
+    if (date->year >= 70 && date->year <= 99)
+        date->year += 1900;
+    else if (date->year <= 69)
+        date->year += 2000;
+    if (date->year < 1601 || !ga__date_exists(date, 60))
         return false;
-    if (found.day < 1 || found.day > days_of_month(found.year, found.month))
-        return false;
-    *seconds = seconds_of(&found);
+    *seconds = ga__date_seconds(date);
     return true;
 }

@@ -6,11 +6,10 @@
 #include "protocol/http_date.h"
 
 #include "base/ascii.h"
+#include "base/calendar.h"
 #include "base/number.h"
 
-typedef struct date {
-    int year, month, day, hour, minute, second;
-} date;
+enum { WITH_LEAP_SECOND = 61 };
 
 /* Takes exactly `count` digits. */
 static bool take_digits(ga__slice *text, size_t count, int *number)
@@ -39,7 +38,7 @@ static bool take_name(ga__slice *text, const char *const *names, int count, int 
 }
 
 /* One piece of a pattern: what stands behind its '%'. */
-static bool take_piece(ga__slice *text, char piece, date *found)
+static bool take_piece(ga__slice *text, char piece, ga__date *found)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -81,7 +80,7 @@ static bool take_piece(ga__slice *text, char piece, date *found)
 }
 
 /* Takes what the pattern says off the text. */
-static bool take_pattern(ga__slice *text, const char *pattern, date *found)
+static bool take_pattern(ga__slice *text, const char *pattern, ga__date *found)
 {
     for (; *pattern; pattern++) {
         if (*pattern == '%') {
@@ -94,44 +93,8 @@ static bool take_pattern(ga__slice *text, const char *pattern, date *found)
     return true;
 }
 
-static bool is_leap(int year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int days_of_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-    return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-static bool is_possible(const date *found)
-{
-    /* A second of 60 is a leap second. */
-    return found->year >= 1 && found->month >= 1 && found->month <= 12 && found->day >= 1 &&
-           found->day <= days_of_month(found->year, found->month) && found->hour <= 23 &&
-           found->minute <= 59 && found->second <= 60;
-}
-
-static int days_before_year(int year)
-{
-    int whole = year - 1;
-
-    return whole * 365 + whole / 4 - whole / 100 + whole / 400;
-}
-
-static double seconds_of(const date *found)
-{
-    int days = days_before_year(found->year) - days_before_year(1970) + found->day - 1;
-
-    for (int month = 1; month < found->month; month++)
-        days += days_of_month(found->year, month);
-    return days * 86400.0 + found->hour * 3600 + found->minute * 60 + found->second;
-}
-
 /* RFC 9110, 5.6.7: a date that seems more than 50 years ahead is the one in the past with the same digits. */
-static void complete_year(date *found, double now)
+static void complete_year(ga__date *found, double now)
 {
     const double year_seconds = 365.2425 * 86400;
     int this_year = now > 0 && now < 2000 * year_seconds ? 1970 + (int)(now / year_seconds) : 1970;
@@ -150,15 +113,15 @@ bool ga__http_date(ga__slice text, double now, double *seconds)
 
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         ga__slice rest = text;
-        date found = {0};
+        ga__date found = {0};
 
         if (!take_pattern(&rest, forms[i], &found) || rest.size > 0)
             continue;
         if (i == 1)
             complete_year(&found, now);
-        if (!is_possible(&found))
+        if (!ga__date_exists(&found, WITH_LEAP_SECOND))
             return false;
-        *seconds = seconds_of(&found);
+        *seconds = (double)ga__date_seconds(&found);
         return true;
     }
     return false;
@@ -182,7 +145,7 @@ static bool take_fraction(ga__slice *text, double *fraction)
 static bool take_offset(ga__slice *text, double *seconds)
 {
     char sign = text->size > 0 ? ga__slice_take(text, 1).data[0] : '\0';
-    date offset = {0};
+    ga__date offset = {0};
 
     *seconds = 0;
     if (sign == 'Z' || sign == 'z')
@@ -197,13 +160,13 @@ static bool take_offset(ga__slice *text, double *seconds)
 bool ga__rfc3339_date(ga__slice text, double *seconds)
 {
     double fraction, offset;
-    date found = {0};
+    ga__date found = {0};
 
     if (!take_pattern(&text, "%Y-%m-%d", &found) || text.size == 0 ||
         ga__ascii_upper(ga__slice_take(&text, 1).data[0]) != 'T' ||
         !take_pattern(&text, "%H:%M:%S", &found) || !take_fraction(&text, &fraction) ||
-        !take_offset(&text, &offset) || text.size > 0 || !is_possible(&found))
+        !take_offset(&text, &offset) || text.size > 0 || !ga__date_exists(&found, WITH_LEAP_SECOND))
         return false;
-    *seconds = seconds_of(&found) + fraction - offset;
+    *seconds = (double)ga__date_seconds(&found) + fraction - offset;
     return true;
 }
