@@ -8,6 +8,7 @@
 #include <gather/error.h>
 #include <gather/events.h>
 #include <gather/map.h>
+#include <gather/mock.h>
 #include <gather/session.h>
 #include <gather/sync.h>
 #include <gather/task.h>

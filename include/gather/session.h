@@ -22,6 +22,7 @@ typedef struct ga_session ga_session;
 typedef struct ga_response ga_response;
 struct json_t; /* jansson's */
 struct ga_trace_event;
+struct ga_call;
 
 /** What is left out has the default that is named. Times are in seconds; 0 means the default, GA_FOREVER
  *  none. Strings are copied. */
@@ -165,6 +166,13 @@ typedef struct ga_session_options {
                                  none of application/json, application/...+json and text/json */
     int total_after_pool;   /**< nonzero: the total timeout begins when a call first gets its connection from
                                  the pool, and not while it is in line for that or for the rate */
+
+    /** Answers requests instead of the network, see gather/mock.h: for tests, and dry runs. It is called in
+     *  the calling task, after .before_send, may suspend, and is under the total and first_byte timeouts.
+     *  @return 0: what ga_answer said, or 200 without a body; GA_ANSWER_PASS: on to the network; a negative
+     *          code, GA_EREFUSED for one: the call fails with it as if the network had */
+    int (*answer)(void *arg, struct ga_call *call);
+    void *answer_arg; /**< answer's first argument */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not

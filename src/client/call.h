@@ -139,7 +139,21 @@ int ga__call_tunnel(ga__call *call, const ga__endpoint *target, ga__wait wait);
  * before, and call->response is set; a failure, recorded */
 int ga__call_send(ga__call *call);
 
+/* --- mock.c --- */
+/* Has the session's .answer function answer the request. Suspends where it does. @return 0, and
+ * call->response is set; 1: the request is for the network; a failure, recorded */
+int ga__call_mock(ga__call *call);
+
 /* --- exchange.c --- */
+/* Calls before_send, no longer than the total timeout. @return 0 or a failure, recorded */
+int ga__call_ask_caller(ga__call *call);
+/* Begins the receiving of a response over HTTP/1.1. */
+void ga__call_expect_head(ga__call *call);
+/* Parses what has come of the head, interim ones included; `data` is rewritten. @return 1 when it is
+ * complete, and call->response made; 0 when more is to come; a failure, recorded */
+int ga__call_take_head(ga__call *call, char *data, size_t size);
+/* The receiving has come to an end; `code` is how. */
+void ga__call_end_head(ga__call *call, int code);
 /* Receives what is there of the response's head, and parses it. Does not suspend. @return 1 when it is
  * complete, and call->response is set; 0 when more is to come; a failure, recorded */
 int ga__call_receive_now(ga__call *call);

@@ -39,9 +39,7 @@ static int no_head(const ga__call *call)
         stream_of(call)->peer, (unsigned long long)call->progress.bytes_received);
 }
 
-/* Parses what has come of the head, interim ones included. @return 1 when it is complete, and call->response
- * made; 0 when more is to come; a failure, recorded */
-static int parse(ga__call *call, char *data, size_t size)
+int ga__call_take_head(ga__call *call, char *data, size_t size)
 {
     for (;;) {
         size_t consumed;
@@ -88,7 +86,7 @@ int ga__call_receive_now(ga__call *call)
     call->progress.bytes_received += (uint64_t)count;
     if (before > 0)
         memcpy(lent, call->partial.data, before);
-    return parse(call, lent, before + (size_t)count);
+    return ga__call_take_head(call, lent, before + (size_t)count);
 }
 
 static int receive_head(ga__call *call)
@@ -112,10 +110,26 @@ static int receive_head(ga__call *call)
     }
 }
 
+void ga__call_expect_head(ga__call *call)
+{
+    call->partial = GA__BUFFER_INIT;
+    ga__http1_response_init(&call->http, &call->session->limits,
+                            strcmp(call->method, "HEAD") == 0 ? GA__HTTP1_TO_HEAD : 0);
+    call->wanted = false;
+}
+
+void ga__call_end_head(ga__call *call, int code)
+{
+    ga__buffer_free(&call->partial);
+    if (code < 0)
+        ga__http1_response_free(&call->http);
+    else
+        ga__response_settle(call->response);
+}
+
 /* --- before the first byte ------------------------------------------------------------------------- */
 
-/* Calls before_send, no longer than the total timeout. @return 0 or a failure, recorded */
-static int ask_caller(ga__call *call)
+int ga__call_ask_caller(ga__call *call)
 {
     const ga_request_options *options = call->options;
     uint64_t now = ga__now(), end = call->timeouts.total_at;
@@ -143,7 +157,7 @@ static int ask_caller(ga__call *call)
 static GA_NOINLINE int announce(ga__call *call)
 {
     ga__stream *stream = stream_of(call);
-    int code = ask_caller(call);
+    int code = ga__call_ask_caller(call);
 
     if (code < 0)
         return code;
@@ -173,21 +187,13 @@ int ga__call_exchange(ga__call *call)
     }
     if (call->connection->http2)
         return ga__http2_call_exchange(call);
-    call->partial = GA__BUFFER_INIT;
-    ga__http1_response_init(&call->http, &call->session->limits,
-                            strcmp(call->method, "HEAD") == 0 ? GA__HTTP1_TO_HEAD : 0);
-    call->wanted = false;
+    ga__call_expect_head(call);
     int code = ga__call_send(call);
 
     if (code == 0) {
         ga__call_release_head(call);
         code = receive_head(call);
     }
-    ga__buffer_free(&call->partial);
-    if (code < 0) {
-        ga__http1_response_free(&call->http);
-        return code;
-    }
-    ga__response_settle(call->response);
-    return 0;
+    ga__call_end_head(call, code);
+    return code < 0 ? code : 0;
 }

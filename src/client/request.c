@@ -228,9 +228,25 @@ static void begin_attempt(ga__call *call)
         ga__observe(progress, GA_TRACE_RETRY);
 }
 
+/* Asks the session's .answer function. @return as ga__call_mock */
+static GA_NOINLINE int answer(ga__call *call)
+{
+    if (call->timeouts.total_after_pool)
+        ga__timeouts_begin_total(&call->timeouts);
+    int code = call->options->before_send ? ga__call_ask_caller(call) : 0;
+
+    if (code == 0 && call->attempts)
+        ga__attempts_sent(call);
+    return code < 0 ? code : ga__call_mock(call);
+}
+
 static int exchange_once(ga__call *call)
 {
-    int code = acquire(call);
+    int code = GA_UNLIKELY(call->session->answer != NULL) ? answer(call) : 1;
+
+    if (GA_UNLIKELY(code <= 0))
+        return code;
+    code = acquire(call);
 
     if (code == 0 && GA_UNLIKELY(call->attempts) && ga__attempts_held(call))
         return hold_back(call);

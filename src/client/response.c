@@ -125,13 +125,9 @@ static GA_NOINLINE void tell_end(ga_response *response)
     ga__session_unref(response->observed);
 }
 
-void ga__response_settle(ga_response *response)
+static void give_back(ga_response *response)
 {
     ga__connection *connection = response->connection;
-
-    if (!connection || (!response->done && !response->failed))
-        return;
-    note_end(response);
     bool reusable = response->done && !response->unusable &&
                     ga__http1_response_reusable(&response->http, response->surplus);
     int hint = ga__headers_has(&response->headers, GA__FIELD_KEEP_ALIVE)
@@ -143,6 +139,15 @@ void ga__response_settle(ga_response *response)
     connection->served = true;
     response->connection = NULL;
     ga__pool_release(connection, reusable, hint);
+}
+
+void ga__response_settle(ga_response *response)
+{
+    if (!response->session || (!response->done && !response->failed))
+        return;
+    note_end(response);
+    if (response->connection) /* a mock's answer has none */
+        give_back(response);
     ga__session_unref(response->session);
     response->session = NULL;
 }

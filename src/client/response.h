@@ -17,7 +17,7 @@ typedef struct ga__content ga__content;
 typedef struct ga__line_reader ga__line_reader;
 
 struct ga_response {
-    ga_session *session;              /* while there is a connection, which holds a reference */
+    ga_session *session;              /* until the body's end, while there is a connection for one */
     ga__connection *connection;       /* NULL: it is not needed any more */
     struct ga__http2_exchange *http2; /* the part in a shared connection; NULL over HTTP/1.1, or not needed */
     bool over_http2;

@@ -350,6 +350,8 @@ static int watch(ga_session *session, const ga_session_options *options)
 {
     bool failed;
 
+    session->answer = options->answer;
+    session->answer_arg = options->answer_arg;
     session->observer = ga__observer_new(options, &failed);
     return failed ? GA_ENOMEM : 0;
 }

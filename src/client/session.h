@@ -37,6 +37,9 @@ struct ga_session {
     ga__retry_policy retry;
     ga__retry_budget budget;
     ga__timeouts timeouts;
+    /* instead of the network, see client/mock.c; or NULL */
+    int (*answer)(void *arg, struct ga_call *call);
+    void *answer_arg;
     struct ga__observer *observer; /* NULL where nobody watches */
     int max_redirects;             /* -1: none are followed */
     bool referer;                  /* redirects that are followed tell where they come from, */
