@@ -16,6 +16,20 @@ PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_ALLOW_SYSTEM_CFLAGS
 libraries=$(dirname "$(find "$work/root" -name libgather.so)")
 
+# Each function has a manual page, and man has nothing to complain about.
+manual=$(dirname "$(find "$work/root" -name gather-session.3)")
+grep -q '^\.so man3/gather-session\.3$' "$manual/ga_get.3"
+for name in $(nm -D --defined-only "$libraries/libgather.so.0" | sed -n 's/.* T \(ga_.*[^_]\)$/\1/p'); do
+    grep -q "\b$name\b" "$manual/$(sed -n 's/^\.so man3.//p' "$manual/$name.3")"
+done
+if command -v man >/dev/null && man --version >/dev/null 2>&1; then
+    for page in "$manual"/gather-*.3; do
+        complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
+        [ -z "$complaints" ] || { echo "$page: $complaints"; exit 1; }
+    done
+    man -M "$(dirname "$manual")" ga_get | grep -q 'The HTTP client'
+fi
+
 cd "$work"
 # The first program, and the command that stands after it.
 awk '/^```c$/ { inside = 1; next } /^```$/ && inside { exit } inside' "$source/README.md" >hello.c
