@@ -220,7 +220,7 @@ static bool check_value(scanner *scan)
 
 bool ga__json_check(ga__slice text, ga__json_problem *problem)
 {
-    scanner scan = {.at = text.data, .end = text.data + text.size};
+    scanner scan = {.at = text.data, .end = text.size > 0 ? text.data + text.size : text.data};
     bool valid = check_value(&scan);
 
     if (valid && scan.beyond_ascii &&
@@ -237,9 +237,10 @@ bool ga__json_check(ga__slice text, ga__json_problem *problem)
 
 ga__json_kind ga__json_kind_of(ga__slice value)
 {
-    const char *at = skip_blanks(value.data, value.data + value.size);
+    const char *end = value.size > 0 ? value.data + value.size : value.data;
+    const char *at = skip_blanks(value.data, end);
 
-    if (at == value.data + value.size)
+    if (at == end)
         return GA__JSON_NONE;
     switch (*at) {
     case '{':
@@ -299,7 +300,7 @@ static const char *skip_value(const char *at, const char *end)
 void ga__json_walk_begin(ga__json_walk *walk, ga__slice value)
 {
     ga__json_kind kind = ga__json_kind_of(value);
-    const char *end = value.data + value.size;
+    const char *end = kind == GA__JSON_NONE ? value.data : value.data + value.size;
 
     *walk = (ga__json_walk){end, end};
     if (kind == GA__JSON_OBJECT || kind == GA__JSON_ARRAY)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys of rows, and the set of a million of them. */
+#include "check.h"
+
+#include "bulk/keys.h"
+#include <malloc.h>
+#include <string.h>
+
+static ga__key key_of(uint32_t salt, const char *a, const char *b)
+{
+    ga__slice parts[] = {ga__slice_of(a), ga__slice_of(b)};
+    ga__key key;
+
+    assert_true(ga__key_of(&key, salt, parts, 2));
+    return key;
+}
+
+static bool same(ga__key a, ga__key b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+static void a_key_is_of_all_its_parts(void **state)
+{
+    (void)state;
+    assert_true(same(key_of(0, "GET", "url"), key_of(0, "GET", "url")));
+    assert_false(same(key_of(0, "GET", "url"), key_of(1, "GET", "url")));
+    assert_false(same(key_of(0, "GETu", "rl"), key_of(0, "GET", "url")));
+    assert_false(same(key_of(0, "", "GETurl"), key_of(0, "GETurl", "")));
+}
+
+static void values_stay_with_their_keys_while_the_set_grows(void **state)
+{
+    ga__keys *keys = ga__keys_new();
+    uint32_t count = check_slowed() ? 20000 : 1000000;
+    size_t before = mallinfo2().uordblks;
+
+    (void)state;
+    assert_non_null(keys);
+    for (uint32_t i = 0; i < count; i++) {
+        ga__slice part = {(const char *)&i, sizeof i};
+        ga__key key;
+
+        assert_true(ga__key_of(&key, 0, &part, 1));
+        assert_null(ga__keys_find(keys, &key));
+        uint32_t *value = ga__keys_at(keys, &key);
+
+        assert_non_null(value);
+        assert_int_equal(*value, 0);
+        *value = i + 1;
+    }
+    assert_int_equal(ga__keys_count(keys), count);
+    for (uint32_t i = 0; i < count; i++) {
+        ga__slice part = {(const char *)&i, sizeof i};
+        ga__key key;
+
+        assert_true(ga__key_of(&key, 0, &part, 1));
+        assert_int_equal(*ga__keys_find(keys, &key), i + 1);
+        assert_int_equal(*ga__keys_at(keys, &key), i + 1);
+    }
+    if (!check_slowed())
+        assert_true(mallinfo2().uordblks - before < 28 * (size_t)count);
+    ga__keys_free(keys);
+}
+
+static void a_key_of_zeros_is_one_too(void **state)
+{
+    ga__keys *keys = ga__keys_new();
+    ga__key zeros = {{0}};
+
+    (void)state;
+    assert_non_null(keys);
+    assert_null(ga__keys_find(keys, &zeros));
+    *ga__keys_at(keys, &zeros) = 5;
+    assert_int_equal(*ga__keys_find(keys, &zeros), 5);
+    assert_int_equal(ga__keys_count(keys), 1);
+    ga__keys_free(keys);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_is_of_all_its_parts),
+        cmocka_unit_test(values_stay_with_their_keys_while_the_set_grows),
+        cmocka_unit_test(a_key_of_zeros_is_one_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
