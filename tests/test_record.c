@@ -212,7 +212,7 @@ static void statuses_are_expected(void **state)
 
 static void shares_of_durations_are_known_to_within_three_percent(void **state)
 {
-    ga__durations one = {0}, other = {0};
+    static ga__durations one, other;
 
     (void)state;
     assert_true(ga__durations_at(&one, 0.5) == 0);
@@ -230,7 +230,7 @@ static void shares_of_durations_are_known_to_within_three_percent(void **state)
 
 static void records_are_counted(void **state)
 {
-    ga__stats stats = {0}, sum = {0};
+    static ga__stats stats, sum;
     ga__record record = good_record();
 
     (void)state;
