@@ -26,6 +26,12 @@ typedef struct http2_habits {
     int goodbyes;        /* GOAWAYs of the client's */
     uint64_t body;       /* bytes received */
     ga__buffer gzipped;  /* the answer to /gzipped */
+    const char *busy;    /* the status of the next `busy_count` answers to /busy, with Retry-After */
+    int busy_count;
+    const char *retry_after;
+    int refusing;        /* the next requests for /refuse-some, which are refused */
+    int leaving;         /* those for /leave-some, which a GOAWAY leaves out */
+    size_t expectations; /* requests with Expect: 100-continue */
 } http2_habits;
 
 typedef struct http2_visit {
@@ -43,6 +49,7 @@ typedef struct http2_stream {
     uint64_t body;
     size_t cookies;     /* bytes of Cookie fields, which HTTP/2 may cut at "; " */
     size_t credentials; /* bytes of Authorization */
+    bool expects;       /* it has Expect */
 } http2_stream;
 
 static ssize_t http2_send_body(nghttp2_session *session, int32_t id, uint8_t *out, size_t size,
@@ -87,13 +94,42 @@ static void http2_answer(http2_visit *visit, int32_t id, http2_stream *stream, c
                             empty ? NULL : &provider);
 }
 
+/* Refuses for now. */
+static void http2_be_busy(http2_visit *visit, int32_t id)
+{
+    const char *after = visit->habits->retry_after;
+    nghttp2_nv fields[2] = {
+        {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t)visit->habits->busy, 7, 3, 0},
+        {(uint8_t *)(uintptr_t) "retry-after", (uint8_t *)(uintptr_t)after, 11, strlen(after), 0},
+    };
+
+    nghttp2_submit_response(visit->session, id, fields, 2, NULL);
+}
+
+/* Leaves this request out and ends the connection. */
+static void http2_go_away(http2_visit *visit, int32_t id, uint32_t error)
+{
+    nghttp2_submit_goaway(visit->session, 0, id - 2 > 0 ? id - 2 : 0, error, NULL, 0);
+    visit->closing = true;
+}
+
 static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
 {
     const char *path = stream->path;
     char number[24];
 
     visit->habits->requests++;
-    if (strcmp(path, "/ok") == 0) {
+    if (strcmp(path, "/busy") == 0 && visit->habits->busy_count-- > 0) {
+        http2_be_busy(visit, id);
+    } else if (strcmp(path, "/refuse-some") == 0 && visit->habits->refusing-- > 0) {
+        nghttp2_submit_rst_stream(visit->session, 0, id, NGHTTP2_REFUSED_STREAM);
+    } else if (strcmp(path, "/leave-some") == 0 && visit->habits->leaving-- > 0) {
+        http2_go_away(visit, id, NGHTTP2_NO_ERROR);
+    } else if (strcmp(path, "/http1") == 0) {
+        nghttp2_submit_rst_stream(visit->session, 0, id, NGHTTP2_HTTP_1_1_REQUIRED);
+    } else if (strcmp(path, "/http1-at-all") == 0) {
+        http2_go_away(visit, id, NGHTTP2_HTTP_1_1_REQUIRED);
+    } else if (strcmp(path, "/ok") == 0 || strcmp(path, "/busy") == 0 || strstr(path, "-some")) {
         http2_answer(visit, id, stream, "200", "4", 4);
     } else if (strcmp(path, "/none") == 0) {
         http2_answer(visit, id, stream, "204", NULL, 0);
@@ -110,7 +146,7 @@ static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
     } else if (strcmp(path, "/stuck") == 0) {
         stream->unfinished = true;
         http2_answer(visit, id, stream, "200", "10", 3);
-    } else if (strcmp(path, "/size") == 0) {
+    } else if (strcmp(path, "/size") == 0 || strcmp(path, "/wanted") == 0) {
         snprintf(number, sizeof number, "%zu", (size_t)stream->body);
         http2_answer(visit, id, stream, "200", number, (size_t)stream->body);
     } else if (strcmp(path, "/refuse") == 0) {
@@ -118,11 +154,9 @@ static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
     } else if (strcmp(path, "/break") == 0) {
         nghttp2_submit_rst_stream(visit->session, 0, id, NGHTTP2_INTERNAL_ERROR);
     } else if (strcmp(path, "/goaway") == 0) {
-        nghttp2_submit_goaway(visit->session, 0, id - 2 > 0 ? id - 2 : 0, NGHTTP2_NO_ERROR, NULL, 0);
-        visit->closing = true;
+        http2_go_away(visit, id, NGHTTP2_NO_ERROR);
     } else if (strcmp(path, "/calm") == 0) {
-        nghttp2_submit_goaway(visit->session, 0, id - 2 > 0 ? id - 2 : 0, NGHTTP2_ENHANCE_YOUR_CALM, NULL, 0);
-        visit->closing = true;
+        http2_go_away(visit, id, NGHTTP2_ENHANCE_YOUR_CALM);
     } else if (strcmp(path, "/last") == 0) { /* it is the last one */
         nghttp2_submit_goaway(visit->session, 0, id, NGHTTP2_NO_ERROR, NULL, 0);
         http2_answer(visit, id, stream, "200", "4", 4);
@@ -164,6 +198,8 @@ static int http2_on_header(nghttp2_session *session, const nghttp2_frame *frame,
         stream->cookies += value_size;
     else if (name_size == 13 && memcmp(name, "authorization", 13) == 0)
         stream->credentials += value_size;
+    else if (name_size == 6 && memcmp(name, "expect", 6) == 0)
+        stream->expects = value_size == 12 && memcmp(value, "100-continue", 12) == 0;
     return 0;
 }
 
@@ -181,6 +217,7 @@ static int http2_on_data(nghttp2_session *session, uint8_t flags, int32_t id, co
 
 static int http2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
+    const nghttp2_nv go_on = {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t) "100", 7, 3, 0};
     http2_visit *visit = user;
 
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
@@ -195,6 +232,10 @@ static int http2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, 
     } else if (frame->hd.type == NGHTTP2_HEADERS) { /* a body follows */
         http2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
+        visit->habits->expectations += stream->expects;
+        if (strcmp(stream->path, "/wanted") == 0)
+            nghttp2_submit_headers(visit->session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NULL, &go_on, 1,
+                                   NULL);
         if (strcmp(stream->path, "/early") == 0)
             http2_answer(visit, frame->hd.stream_id, stream, "413", "3", 3);
     }

@@ -174,7 +174,7 @@ static void a_request_is_told_in_http2s_way(void **state)
     assert_true(ga__http2_request_sent(&stream));
     assert_string_equal(self.head.data,
                         ":method: POST\n:scheme: https\n:authority: example.org:8443\n:path: /a\n"
-                        "x-mixed-case: Kept As Is\nempty: \n");
+                        "x-mixed-case: Kept As Is\nexpect: 100-continue\nempty: \n");
     ga__http2_leave(&stream, false);
     pair_close(&self);
 }

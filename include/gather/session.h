@@ -285,8 +285,8 @@ typedef struct ga_request_options {
     const char *body_file; /**< a regular file's path. It is read while it is sent; where it then has another
                                 size than at first, the call fails with GA_ESYSTEM */
     const ga_body_source *body_source; /**< a function; borrowed until the call returns */
-    int expect_continue; /**< nonzero: over HTTP/1.1 the body waits, at most a second, until the server says
-                            that it wants it (RFC 9110, 10.1.1), and is not sent where it refuses */
+    int expect_continue;               /**< nonzero: the body waits, at most a second, until the server says
+                                          that it wants it (RFC 9110, 10.1.1), and is not sent where it refuses */
 
     int retries;           /**< instead of the session's; negative: none */
     double retry_max_time; /**< instead of the session's */

@@ -210,7 +210,7 @@ static bool is_allowed(const ga__call *call, int code, const ga__advice *advice)
     ga__retry_case ended = {
         .code = code,
         .status = call->response ? call->response->http.status : 0,
-        .unsent = progress->bytes_sent == 0 && progress->bytes_received == 0,
+        .unsent = call->refused || (progress->bytes_sent == 0 && progress->bytes_received == 0),
         .idempotent = call->idempotent,
         .asked = advice->retry_after >= 0,
         .local = progress->phase <= GA_PHASE_POOL || progress->phase == GA_PHASE_PACE,

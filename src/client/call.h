@@ -60,7 +60,7 @@ typedef struct ga__call {
     bool close;          /* the request says that the connection ends with it */
     bool idempotent;     /* it may be sent again although it may have arrived */
     bool sending;        /* the request is not sent yet; an answer that comes now ends the connection */
-    bool wanted;         /* 100 (Continue) has come */
+    bool wanted;         /* 100 (Continue) has come over HTTP/1.1 */
     bool withdrawn;      /* the caller's before_send has ended the call */
     ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
     ga__buffer partial;  /* of the response's head */
@@ -68,6 +68,7 @@ typedef struct ga__call {
     struct ga__http2_exchange *http2; /* its part in a shared connection; NULL over HTTP/1.1 */
     bool again;                       /* it failed, and is to go out once more, on whatever connection */
     unsigned refusals;                /* how often the server would not act on it */
+    bool refused;                     /* it has certainly not acted on what was sent last */
     ga__http1_response http;
     ga__url url; /* of the present hop; progress.url is set when it is parsed */
 } ga__call;
@@ -133,6 +134,9 @@ int ga__call_step_failed(const ga__call *call, int code, ga__wait wait);
  * ends.
  * @return 0 or a failure, recorded */
 int ga__call_tunnel(ga__call *call, const ga__endpoint *target, ga__wait wait);
+
+/* Seconds for which a body waits to be wanted. Servers that do not know of Expect never say so. */
+#define GA__EXPECT_PATIENCE 1.0
 
 /* --- request_send.c --- */
 /* Sends head and body on the call's connection. Suspends. @return 0 when all is sent; 1 when the answer came

@@ -32,6 +32,7 @@ typedef struct ga__http2_exchange {
     ga__http2_connection *on;
     ga__list waiting; /* its task, while that waits for a change of the stream */
     char *piece;      /* of the request's body, where that has a source; or NULL */
+    bool withheld;    /* the answer came before the body, which is not sent then */
 } ga__http2_exchange;
 
 /* Speaks HTTP/2 on the connection, which was just opened. Does not suspend. @return 0, GA_ENOMEM; recorded */

@@ -60,8 +60,25 @@ static int stream_failed(const ga__progress *progress, const ga__http2_stream *s
                                  name, MOST_REFUSALS);
     if (stream->failed == GA_ERESET)
         return ga__progress_fail(progress, GA_ERESET, "the server reset the stream: %s%s", name,
-                                 stream->error == 0xd ? "; pass .http = 11" : "");
+                                 stream->error == GA__HTTP2_WANTS_HTTP1 ? "; pass .http = 11" : "");
     return ga__progress_fail(progress, stream->failed, "the answer is not valid HTTP/2: %s", stream->problem);
+}
+
+/* Whether the server wants the request over HTTP/1.1, and has not acted on it therefore (RFC 9113, 7), and
+ * the session may speak that: then the origin is spoken to so from now on. */
+static bool falls_back(ga__call *call, const ga__http2_exchange *exchange)
+{
+    const ga__http2_stream *stream = &exchange->stream;
+    bool by_stream = stream->reset && stream->error == GA__HTTP2_WANTS_HTTP1;
+    bool by_connection = ga__http2_goaway_error(exchange->on->http2) == GA__HTTP2_WANTS_HTTP1 &&
+                         (stream->refused || !stream->sent);
+
+    if (stream->head_done || (!by_stream && !by_connection) || !call->url.secure ||
+        call->session->pool.http != GA__HTTP_AUTO || call->refusals >= MOST_REFUSALS)
+        return false;
+    call->refusals++;
+    ga__pool_require_http1(call->connection);
+    return true;
 }
 
 /* Whether the request goes out once more: always where the server has certainly not acted on it; else as over
@@ -69,9 +86,11 @@ static int stream_failed(const ga__progress *progress, const ga__http2_stream *s
 static bool goes_again(ga__call *call, const ga__http2_exchange *exchange)
 {
     const ga__http2_stream *stream = &exchange->stream;
-    bool refused = stream->refused || !stream->sent;
+    bool refused = call->refused = stream->refused || !stream->sent;
     bool calm = ga__http2_goaway_error(exchange->on->http2) == 0;
 
+    if (falls_back(call, exchange))
+        return true;
     if (call->refusals >= MOST_REFUSALS || (stream->failed && !stream->refused))
         return false;
     call->refusals++;
@@ -121,7 +140,9 @@ static int await_head(ga__call *call, ga__http2_exchange *exchange)
         bool complete = stream->head_done && stream->ended;
 
         ga__http2_note_progress(call, stream);
-        if (complete || (stream->head_done && !stream->closed && ga__http2_request_sent(stream)))
+        bool sent = ga__http2_request_sent(stream) || exchange->withheld;
+
+        if (complete || (stream->head_done && !stream->closed && sent))
             return 0;
         if (stream->failed || stream->closed)
             break;
@@ -206,7 +227,7 @@ static int submit(ga__call *call, ga__http2_exchange *exchange)
         call->again = goes_again(call, exchange);
         return connection_lost(call, exchange);
     }
-    if (has_body && !call->source)
+    if (has_body && !call->source && !call->expect)
         ga__http2_write(&exchange->stream, call->body, (size_t)call->body_size, true);
     arm_ping(on);
     ga__http2_connection_send(on);
@@ -225,8 +246,8 @@ int ga__http2_call_exchange(ga__call *call)
     int code = submit(call, exchange);
 
     ga__call_release_head(call);
-    if (code == 0 && GA_UNLIKELY(call->source))
-        code = ga__http2_send_source(call, exchange);
+    if (code == 0 && GA_UNLIKELY(call->source || call->expect))
+        code = ga__http2_send_body(call, exchange);
     if (code == 0)
         code = await_head(call, exchange);
     if (code == 0)

@@ -27,9 +27,9 @@ void ga__http2_release(ga_response *response);
 void ga__http2_note_progress(ga__call *call, const ga__http2_stream *stream);
 
 /* --- http2_upload.c --- */
-/* Sends the call's body, which has a source, on a stream that was submitted. Suspends. @return 0 when the
- * last piece was given to the stream, or the stream has come to its end, which is then to be told; a failure,
- * recorded */
-int ga__http2_send_source(ga__call *call, ga__http2_exchange *exchange);
+/* Sends the call's body, which has a source or is to wait until it is wanted, on a stream that was submitted.
+ * Suspends. @return 0 when the last piece was given to the stream, or the body is withheld, or the stream has
+ * come to its end, which is then to be told; a failure, recorded */
+int ga__http2_send_body(ga__call *call, ga__http2_exchange *exchange);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending a body that has a source over HTTP/2: a piece is taken as soon as the one before went out, so the
- * server's windows hold up the source, and one piece is all that is kept. Where the server answers whole, or
- * gives the stream up, the rest is not taken. Called by client/http2_exchange.c.
+ * Sending a body over HTTP/2 that has a source, or waits until it is wanted. Of a source a piece is taken as
+ * soon as the one before went out, so the server's windows hold up the source, and one piece is all that is
+ * kept. Where the server answers whole, or gives the stream up, the rest is not taken. Called by
+ * client/http2_exchange.c.
  */
 #include "client/http2_exchange.h"
 
@@ -110,11 +111,10 @@ static int send_watched(upload *self)
     return code;
 }
 
-int ga__http2_send_source(ga__call *call, ga__http2_exchange *exchange)
+static int send_source(ga__call *call, ga__http2_exchange *exchange)
 {
     upload self = {.call = call, .exchange = exchange};
 
-    ga__progress_enter(&call->progress, GA_PHASE_WRITE);
     exchange->piece = malloc(PIECE);
     if (!exchange->piece)
         return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory to send the body");
@@ -124,4 +124,43 @@ int ga__http2_send_source(ga__call *call, ga__http2_exchange *exchange)
     if (self.by_source)
         ga__progress_failed(&call->progress, code);
     return code;
+}
+
+/* --- waiting to be wanted ------------------------------------------------------------------------- */
+
+/* Waits, a while, for 100 (Continue). @return 0 when the body is to be sent, or exchange->withheld is set; a
+ * failure, recorded */
+static int await_continue(ga__call *call, ga__http2_exchange *exchange)
+{
+    const ga__http2_stream *stream = &exchange->stream;
+    uint64_t end = ga__deadline(ga__now_exact(), GA__EXPECT_PATIENCE);
+    bool total = call->timeouts.total_at < end;
+    int code = 0;
+
+    if (total)
+        end = call->timeouts.total_at;
+    while (code == 0 && !stream->wanted && !stream->head_done && !is_over(stream))
+        code = ga__park(&exchange->waiting, end, GA__EXTERNAL, "100 (Continue)");
+    exchange->withheld = stream->head_done || is_over(stream);
+    ga__http2_note_progress(call, stream);
+    if (code == 0 || exchange->withheld || (code == GA_ETIMEDOUT && !total))
+        return 0;
+    return ga__progress_wait_failed(&call->progress, code, GA__TIMEOUT_TOTAL,
+                                    call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+}
+
+int ga__http2_send_body(ga__call *call, ga__http2_exchange *exchange)
+{
+    int code = 0;
+
+    ga__progress_enter(&call->progress, GA_PHASE_WRITE);
+    if (call->expect)
+        code = await_continue(call, exchange);
+    if (code < 0 || exchange->withheld)
+        return code;
+    if (call->source)
+        return send_source(call, exchange);
+    ga__http2_write(&exchange->stream, call->body, (size_t)call->body_size, true);
+    ga__http2_connection_send(exchange->on);
+    return 0;
 }

@@ -115,8 +115,8 @@ static int shake_hands(ga__call *call)
     ga__progress_enter(&call->progress, GA_PHASE_TLS);
     if (!config)
         return ga__progress_failed(&call->progress, ga_error()->code);
-    int code = ga__tls_connect(&call->connection->stream, config, name ? name : ga__url_host(&call->url),
-                               call->url.port, wait.at);
+    int code = ga__tls_connect_for(&call->connection->stream, config, name ? name : ga__url_host(&call->url),
+                                   call->url.port, ga__pool_protocol(call->connection), wait.at);
 
     return code < 0 ? ga__call_step_failed(call, code, wait) : 0;
 }

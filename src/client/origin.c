@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The origins of a pool: a hash table with chains. An origin lives exactly as long as it has connections or
- * waiters, so the table never holds more than requests in flight and connections kept. Called by the pool.
+ * The origins of a pool: a hash table with chains. An origin lives as long as it has connections or waiters,
+ * so the table never holds more than requests in flight and connections kept, and a bounded number of those
+ * of which there is something to remember. Called by the pool.
  */
 #include "client/origin.h"
 
@@ -67,8 +68,19 @@ ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const char *via)
 
 void ga__origin_put(ga__origin *origin)
 {
-    if (origin->connections > 0 || !ga__list_empty(&origin->waiting))
+    if (origin->connections > 0 || !ga__list_empty(&origin->waiting) || origin->lasting)
         return;
     ga__hash_table_remove(&origin->pool->origins, &origin->link);
     free(origin);
+}
+
+void ga__origins_free(ga__pool *pool)
+{
+    for (size_t i = 0; i < pool->origins.chain_count; i++) {
+        for (ga__hash_link *link; (link = pool->origins.chains[i]);) {
+            pool->origins.chains[i] = link->next;
+            free(GA__OF(link, ga__origin, link));
+        }
+    }
+    ga__hash_table_free(&pool->origins);
 }

@@ -11,7 +11,11 @@
  * not there yet. NULL when there is no memory. */
 ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const char *via);
 
-/* Frees the origin when it has no connections and nobody waits for one. */
+/* Frees the origin when it has no connections, nobody waits for one, and nothing is to be remembered of it.
+ */
 void ga__origin_put(ga__origin *origin);
+
+/* Frees the table, and the origins that are left in it, which have no connections. */
+void ga__origins_free(ga__pool *pool);
 
 #endif

@@ -19,6 +19,9 @@
 /* How often in a row others may be served on an origin's turn, to keep a connection. */
 enum { MOST_PASSES = 8 };
 
+/* How many origins are remembered that have no connections. */
+enum { MOST_REMEMBERED = 1000 };
+
 /* What a server's hint is shortened by, in seconds: the request must reach it before its time is over. */
 enum { HINT_MARGIN = 1 };
 
@@ -201,7 +204,8 @@ static double idle_time(const ga__pool *pool, int hint)
 /* Whether it is to carry no further request. */
 static bool is_spent(const ga__connection *connection)
 {
-    return connection->requests >= connection->origin->pool->max_requests ||
+    return (connection->http2 && connection->origin->http1) ||
+           connection->requests >= connection->origin->pool->max_requests ||
            connection->use_until <= ga__now();
 }
 
@@ -461,7 +465,7 @@ static void end_opening(ga__connection *connection)
     connection->opening = false;
     origin->opening--;
     if (connection->http2)
-        origin->separate = false;
+        origin->separate = origin->http1;
     else if (ga__list_empty(&origin->shared))
         origin->separate = true;
 }
@@ -507,6 +511,29 @@ void ga__pool_shared_changed(ga__connection *connection)
         put_idle(connection, keep);
     }
     serve_line(pool);
+}
+
+void ga__pool_require_http1(ga__connection *connection)
+{
+    ga__origin *origin = connection->origin;
+
+    if (origin->http1)
+        return;
+    origin->http1 = origin->separate = true;
+    origin->lasting = origin->pool->remembered < MOST_REMEMBERED;
+    origin->pool->remembered += origin->lasting;
+    for (ga__connection *shared; (shared = find_shared(origin));) {
+        ga__unlink(&shared->in_origin);
+        if (shared->lent == 0)
+            close_idle(shared);
+    }
+    update_turn(origin);
+    serve_line(origin->pool);
+}
+
+const char *ga__pool_protocol(const ga__connection *connection)
+{
+    return GA_UNLIKELY(connection->origin->http1) ? "http/1.1" : NULL;
 }
 
 /* A request gives back its part in a shared connection. */
@@ -573,7 +600,7 @@ void ga__pool_close(ga__pool *pool)
 
 void ga__pool_free(ga__pool *pool)
 {
-    ga__hash_table_free(&pool->origins);
+    ga__origins_free(pool);
 }
 
 void ga__pool_stats(const ga__pool *pool, ga_pool_stats *stats)

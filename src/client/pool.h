@@ -32,8 +32,8 @@ typedef struct ga__connection ga__connection;
 /* ga_session_options.http */
 enum { GA__HTTP_AUTO = 0, GA__HTTP_1 = 11, GA__HTTP_2 = 2 };
 
-/* Where requests go: scheme, host, port and proxy. Exists while it has connections or somebody waits for one.
- */
+/* Where requests go: scheme, host, port and proxy. Exists while it has connections or somebody waits for one,
+ * and to the pool's end where there is something to remember of it. */
 typedef struct ga__origin {
     ga__hash_link link; /* in pool->origins */
     struct ga__pool *pool;
@@ -45,6 +45,8 @@ typedef struct ga__origin {
     unsigned passed;    /* how often in a row others were served on its turn */
     size_t opening;     /* connections being opened, or about to be */
     bool separate;      /* each request has a connection of its own: it does not speak HTTP/2 */
+    bool http1;         /* the server wants HTTP/1.1, although it has agreed to HTTP/2, */
+    bool lasting;       /* ... which is remembered when there are no connections */
     uint16_t port;
     bool secure;
     const char *via; /* the key of the proxy it is reached through, behind the host; NULL: none */
@@ -67,6 +69,7 @@ typedef struct ga__pool {
     ga_timer_ expiry;    /* armed while a connection is idle */
     uint64_t expires_at; /* when it fires */
     ga__hash_table origins;
+    size_t remembered; /* origins that last */
     bool closed;
     int http; /* as ga_session_options.http */
 } ga__pool;
@@ -90,6 +93,13 @@ void ga__pool_release(ga__connection *connection, bool reusable, int hint);
 /* The caller has opened the connection. Where it speaks HTTP/2, connection->http2 is set, and others may
  * share it from now on. */
 void ga__pool_opened(ga__connection *connection);
+
+/* The connection's origin is spoken to in HTTP/1.1 from now on: no new request goes over those that speak
+ * HTTP/2. The caller holds a part in this one, and keeps it. */
+void ga__pool_require_http1(ga__connection *connection);
+
+/* The protocol to offer to the connection's origin instead of the session's; NULL: the session's. */
+const char *ga__pool_protocol(const ga__connection *connection);
 
 /* How many requests the shared connection takes may have changed. It is freed where nobody holds it and it
  * takes none. */

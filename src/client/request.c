@@ -221,7 +221,7 @@ static void begin_attempt(ga__call *call)
     ga__progress *progress = &call->progress;
 
     progress->attempt++;
-    progress->reused = false;
+    progress->reused = call->refused = false;
     progress->bytes_sent = 0;
     call->sent_before = progress->sent;
     if (GA_UNLIKELY(progress->observer != NULL))
@@ -279,6 +279,7 @@ static int exchange(ga__call *call)
     progress->sent = call->sent_before;
     progress->bytes_sent = progress->bytes_received = 0;
     call->refusals = 0;
+    call->refused = false;
     if (GA_UNLIKELY(progress->observer && progress->attempt > 1))
         ga__observe(progress, GA_TRACE_RETRY);
     int code = exchange_once(call);

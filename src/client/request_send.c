@@ -16,9 +16,6 @@
 /* What is sent without looking for an answer meanwhile; and a piece of a body that has a source. */
 enum { SMALL_REQUEST = 16 << 10, PIECE = 64 << 10 };
 
-/* How long a body waits to be wanted. Servers that do not know of Expect never say so. */
-static const double patience = 1;
-
 static ga__stream *stream_of(const ga__call *call)
 {
     return &call->connection->stream;
@@ -200,7 +197,7 @@ static GA_NOINLINE int send_watched(ga__call *call, bool with_head, culprit *by)
  * a failure, recorded */
 static int await_continue(ga__call *call)
 {
-    uint64_t end = ga__deadline(ga__now_exact(), patience);
+    uint64_t end = ga__deadline(ga__now_exact(), GA__EXPECT_PATIENCE);
     bool total = call->timeouts.total_at < end;
     int code = 0;
 

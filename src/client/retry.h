@@ -27,9 +27,10 @@ int ga__retry_policy_of_call(ga__retry_policy *policy, const ga__retry_policy *s
 
 /* How an attempt ended. */
 typedef struct ga__retry_case {
-    int code;        /* of its failure; 0: there is an answer */
-    int status;      /* of the answer */
-    bool unsent;     /* certainly no byte of the request reached the server */
+    int code;    /* of its failure; 0: there is an answer */
+    int status;  /* of the answer */
+    bool unsent; /* certainly no byte of the request reached the server, or it says that it did not act on it
+                  */
     bool idempotent; /* a repetition does no harm */
     bool asked;      /* the answer says how long to wait */
     bool local;      /* it failed before anything was asked of the network */

@@ -439,6 +439,17 @@ static bool set_host(SSL *tls, const char *host)
     return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1;
 }
 
+/* Offers one protocol by ALPN, of fewer than 16 characters. False where there is no memory. */
+static bool offer(SSL *tls, const char *protocol)
+{
+    unsigned char wire[16];
+    size_t size = strlen(protocol);
+
+    wire[0] = (unsigned char)size;
+    memcpy(wire + 1, protocol, size);
+    return SSL_set_alpn_protos(tls, wire, (unsigned)size + 1) == 0;
+}
+
 /* The peer's key must be one of those that were named, where any were. */
 static int check_pin(ga__stream *stream, const ga__tls_config *config)
 {
@@ -464,6 +475,12 @@ static int check_pin(ga__stream *stream, const ga__tls_config *config)
 int ga__tls_connect(ga__stream *stream, ga__tls_config *config, const char *host, uint16_t port,
                     uint64_t deadline)
 {
+    return ga__tls_connect_for(stream, config, host, port, NULL, deadline);
+}
+
+int ga__tls_connect_for(ga__stream *stream, ga__tls_config *config, const char *host, uint16_t port,
+                        const char *protocol, uint64_t deadline)
+{
     int code = ga__checkpoint();
 
     if (!code)
@@ -479,6 +496,8 @@ int ga__tls_connect(ga__stream *stream, ga__tls_config *config, const char *host
         ERR_clear_error();
         return ga__fail(GA_ETLS, "\"%.80s\" cannot be the name of a TLS server", peer->host);
     }
+    if (GA_UNLIKELY(protocol != NULL) && !offer(stream->tls, protocol))
+        return no_memory(stream);
     SSL_SESSION *session = ga__tls_config_take_session(config, peer->host_port);
 
     if (session) {

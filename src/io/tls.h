@@ -19,6 +19,9 @@
  * GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM */
 int ga__tls_connect(ga__stream *stream, ga__tls_config *config, const char *host, uint16_t port,
                     uint64_t deadline);
+/* The same, offering one protocol ("http/1.1") instead of the configuration's; NULL: the configuration's. */
+int ga__tls_connect_for(ga__stream *stream, ga__tls_config *config, const char *host, uint16_t port,
+                        const char *protocol, uint64_t deadline);
 
 /* The same as the server. */
 int ga__tls_accept(ga__stream *stream, ga__tls_config *config, uint64_t deadline);

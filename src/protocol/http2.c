@@ -125,6 +125,10 @@ static void end_head(ga__http2_stream *stream, const nghttp2_frame *frame)
             nghttp2_submit_rst_stream(stream->http2->session, NGHTTP2_FLAG_NONE, stream->id,
                                       NGHTTP2_ENHANCE_YOUR_CALM);
         }
+        if (stream->status == 100 && !stream->wanted) {
+            stream->wanted = true;
+            note_change(stream);
+        }
         return;
     }
     stream->head_done = true;
@@ -402,12 +406,11 @@ bool ga__http2_wants_to_send(const ga__http2 *http2)
 
 /* --- requests ------------------------------------------------------------------------------------- */
 
-/* What HTTP/2 says otherwise, or not at all (RFC 9113, 8.2.2). Expect is left out since nobody waits. */
+/* What HTTP/2 says otherwise, or not at all (RFC 9113, 8.2.2). */
 static bool is_left_out(ga__slice name)
 {
     static const char *const names[] = {
-        "host",    "connection", "keep-alive", "te", "proxy-connection", "transfer-encoding",
-        "upgrade", "expect"};
+        "host", "connection", "keep-alive", "te", "proxy-connection", "transfer-encoding", "upgrade"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (name.size == strlen(names[i]) && memcmp(name.data, names[i], name.size) == 0)

@@ -40,6 +40,7 @@ typedef struct ga__http2_stream {
     bool sent;     /* the head went out */
     /* the response */
     bool interim;        /* the head that is being received is one of 1xx */
+    bool wanted;         /* one of them was 100 (Continue): the body is wanted */
     bool head_done;      /* the final head has come, */
     bool ended;          /* ... and the body's end, */
     bool closed;         /* ... or nothing more will come */
@@ -127,6 +128,8 @@ void ga__http2_ping(ga__http2 *http2);
 void ga__http2_say_goodbye(ga__http2 *http2);
 /* A second went by: what the server may send without any use is counted anew. */
 void ga__http2_calm(ga__http2 *http2);
+
+enum { GA__HTTP2_WANTS_HTTP1 = 0xd }; /* the error code HTTP_1_1_REQUIRED */
 
 /* "REFUSED_STREAM" for 7. */
 const char *ga__http2_error_name(uint32_t error);
