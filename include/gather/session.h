@@ -173,6 +173,14 @@ typedef struct ga_session_options {
      *          code, GA_EREFUSED for one: the call fails with it as if the network had */
     int (*answer)(void *arg, struct ga_call *call);
     void *answer_arg; /**< answer's first argument */
+
+    int resume; /**< how often the body of a GET that breaks off is gone on with, 0: the rest is asked for
+                     with Range and If-Range, and reading goes on where it was. Where the connection ended,
+                     broke, or read_timeout passed; where status 200 came with a strong ETag (or, without
+                     one, a Last-Modified a minute older than its Date) and without "Accept-Ranges: none",
+                     and the request named no Range itself. Waits as between retries; what the server sends
+                     must be the rest of the same version, else the read fails as it would have. Each
+                     counts in ga_attempts, and none against retry_budget */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -316,6 +324,9 @@ typedef struct ga_request_options {
     int no_cookies; /**< nonzero: the session's cookies are neither sent nor is what the answer sets kept;
                        .cookies are sent */
     const char *user_agent; /**< "": none is sent. A header User-Agent goes before it */
+
+    int resume; /**< instead of the session's; negative: none. What .before_send and .answer are told of is
+                     the request itself, and not the one for the rest */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.

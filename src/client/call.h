@@ -37,6 +37,7 @@ typedef struct ga__call {
     char *owned_body;             /* what was made for it, or NULL */
 
     struct ga__attempts *attempts; /* NULL: there is one, at once */
+    const struct ga__resume *resume; /* the call asks for the rest of a body; NULL for nearly all */
 
     /* redirects */
     ga__buffer *history; /* see client/redirect_history.h */

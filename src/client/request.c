@@ -12,6 +12,7 @@
 #include "client/hsts.h"
 #include "client/redirect_history.h"
 #include "client/response.h"
+#include "client/resume.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
 #include <stdlib.h>
@@ -457,12 +458,11 @@ static int follow(ga__call *call)
 
 /* --- the call ------------------------------------------------------------------------------------- */
 
+/* Makes exchanges until there is an answer for the caller. */
 static int run(ga__call *call)
 {
-    int code = prepare(call);
+    int code;
 
-    if (code < 0)
-        return code;
     do {
         code = GA_UNLIKELY(call->attempts) ? ga__attempts_enter(call) : 0;
         if (code == 0)
@@ -476,8 +476,6 @@ static int run(ga__call *call)
         if (code == 0)
             code = follow(call);
     } while (code > 0);
-    if (code == 0 && GA_UNLIKELY(is_wanted(call->options->raise_for_status, call->session->raise_for_status)))
-        code = ga_raise_for_status(call->response);
     return code;
 }
 
@@ -561,7 +559,13 @@ ga_response *ga_request_with(ga_session *session, const char *method, const ga_r
         options = &given;
     }
     begin(&call, session, method, options);
-    code = run(&call);
+    code = prepare(&call);
+    if (code == 0)
+        code = run(&call);
+    if (code == 0 && GA_UNLIKELY(is_wanted(options->raise_for_status, session->raise_for_status)))
+        code = ga_raise_for_status(call.response);
+    if (code == 0 && ga__resume_asked(&call))
+        code = ga__resume_begin(&call);
 
     if (GA_UNLIKELY(call.progress.observer != NULL))
         tell_outcome(&call, code);
@@ -573,4 +577,58 @@ ga_response *ga_request_with(ga_session *session, const char *method, const ga_r
 
     end(&call);
     return response;
+}
+
+/* --- the rest of a body --------------------------------------------------------------------------- */
+
+/* What the request for the rest did counts as the response's. Nobody is told of the answer or its end: the
+ * response's own are told. */
+static void keep_progress(ga__progress *progress, ga__call *call)
+{
+    ga_response *rest = call->response;
+    ga__progress made = rest ? rest->progress : call->progress;
+
+    made.method = progress->method;
+    made.url = progress->url;
+    made.status = progress->status;
+    made.bytes_received += progress->bytes_received;
+    *progress = made;
+    if (!rest)
+        return;
+    rest->progress.observer = NULL;
+    if (rest->observed)
+        ga__session_unref(rest->observed);
+    rest->observed = NULL;
+}
+
+int ga__request_rest(ga_response *response, ga_response **rest)
+{
+    const ga__resume *resume = response->resume;
+    ga__call call;
+
+    begin(&call, resume->session, "GET", resume->options);
+    call.resume = resume;
+    call.referer = resume->referer;
+    call.redirects = resume->redirects;
+    call.drop_body_headers = resume->drop_body_headers;
+    call.drop_credentials = resume->drop_credentials;
+    call.drop_host = resume->drop_host;
+    call.progress = response->progress;
+    call.progress.url = NULL; /* until it is the call's own */
+    call.progress.status = 0;
+    call.progress.bytes_received = 0;
+    int code = prepare(&call);
+
+    call.timeouts = response->timeouts;
+    if (code == 0)
+        code = run(&call);
+    keep_progress(&response->progress, &call);
+    if (code < 0) {
+        ga_response_free(call.response);
+        call.response = NULL;
+    }
+    *rest = call.response;
+    call.referer = NULL; /* it stays */
+    end(&call);
+    return code;
 }

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "client/attempts.h"
+#include "client/resume.h"
 #include "protocol/http1_writer.h"
 #include "protocol/redirect.h"
 #include "protocol/token.h"
@@ -171,6 +172,8 @@ int ga__call_write_head(ga__call *call)
         ga__http1_write_field(&writer, "Referer", call->referer);
     if (GA_UNLIKELY(ga__attempts_key(call)))
         ga__http1_write_field(&writer, "Idempotency-Key", ga__attempts_key(call));
+    if (GA_UNLIKELY(call->resume != NULL))
+        ga__resume_write(call->resume, &writer);
     if (code == 0 && ga__call_may_authorize(call))
         code = ga__call_write_auth(call, &writer);
     if (code == 0 && (call->options->cookies || ga_cookie_jar_count(call->session->jar) > 0))

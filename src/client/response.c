@@ -9,6 +9,7 @@
 #include "client/http2_exchange.h"
 #include "client/redirect_history.h"
 #include "client/repr.h"
+#include "client/resume.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,8 @@ void ga_response_free(ga_response *response)
     ga__line_reader_free(response->reader);
     if (GA_UNLIKELY(response->history))
         ga__redirect_history_free(response->history);
+    if (GA_UNLIKELY(response->resume != NULL))
+        ga__resume_free(response);
     note_end(response);
     if (response->observed)
         tell_end(response);

@@ -12,6 +12,7 @@
 #include "protocol/decoder.h"
 
 typedef struct ga__content ga__content;
+typedef struct ga__resume ga__resume;
 
 /* Lines and events of a body; see response_lines.c. */
 typedef struct ga__line_reader ga__line_reader;
@@ -48,6 +49,7 @@ struct ga_response {
     bool owned;              /* body is an allocation of its own */
     ga__buffer *history;     /* see client/redirect_history.h; NULL: no redirect was followed */
     ga__line_reader *reader; /* NULL until lines or events are read */
+    ga__resume *resume;      /* see client/resume.h; NULL: a body that breaks off stays so */
 };
 
 /* The response whose head is in call->http and the session's table, with `rest` received behind it. It takes
@@ -65,6 +67,8 @@ size_t ga__response_decode(ga_response *response, const char *in, size_t size, c
 /* Waits for the next piece of the body, codings and all, at most `size` bytes, and stores it in `out`, or,
  * where that is NULL, in the loop's buffer. @return its size; 0 at the end; a failure, recorded */
 ssize_t ga__response_receive(ga_response *response, char *out, size_t size);
+/* The same from the response's own connection alone. */
+ssize_t ga__response_receive_own(ga_response *response, char *out, size_t size);
 
 /* Says why there is no more of the body: response->failed. */
 int ga__response_failed(const ga_response *response);

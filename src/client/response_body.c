@@ -11,6 +11,7 @@
 #include "client/content.h"
 #include "client/http2_exchange.h"
 #include "client/repr.h"
+#include "client/resume.h"
 #include "protocol/charset.h"
 #include "protocol/json_depth.h"
 #include "protocol/media_type.h"
@@ -152,7 +153,7 @@ static ssize_t receive_now(ga_response *response, char *out, size_t size)
     return response->done ? 0 : GA_EAGAIN;
 }
 
-ssize_t ga__response_receive(ga_response *response, char *out, size_t size)
+ssize_t ga__response_receive_own(ga_response *response, char *out, size_t size)
 {
     if (response->failed)
         return ga__response_failed(response);
@@ -174,6 +175,13 @@ ssize_t ga__response_receive(ga_response *response, char *out, size_t size)
         if (response->progress.bytes_received > before)
             wait = ga__timeouts_wait(&response->timeouts, GA__TIMEOUT_READ);
     }
+}
+
+ssize_t ga__response_receive(ga_response *response, char *out, size_t size)
+{
+    if (GA_UNLIKELY(response->resume != NULL))
+        return ga__resume_receive(response, out, size);
+    return ga__response_receive_own(response, out, size);
 }
 
 void ga__response_drain(ga_response *response)

@@ -337,6 +337,7 @@ static void set_sizes(ga_session *session, const ga_session_options *options)
     set_head_limits(&session->limits, options);
     session->max_line = options->max_line ? options->max_line : DEFAULT_MAX_LINE;
     session->max_body = body < 0 ? INT64_MAX : body;
+    session->resume = options->resume > 0 ? options->resume : 0;
     session->max_redirects = options->max_redirects ? options->max_redirects : DEFAULT_REDIRECTS;
     session->referer = options->referer > 0;
     session->no_downgrade = options->no_downgrade > 0;

@@ -44,6 +44,7 @@ struct ga_session {
     int max_redirects;             /* -1: none are followed */
     bool referer;                  /* redirects that are followed tell where they come from, */
     bool no_downgrade;             /* ... and do not lead from https to http */
+    int resume;                    /* resumptions of a body that breaks off; 0: none */
     int64_t max_body;              /* INT64_MAX: no limit */
     int max_ratio;                 /* of decoding; negative: no limit */
     size_t max_line;               /* of lines and events that are read one by one */
