@@ -325,8 +325,8 @@ typedef struct ga_request_options {
                        .cookies are sent */
     const char *user_agent; /**< "": none is sent. A header User-Agent goes before it */
 
-    int resume; /**< instead of the session's; negative: none. What .before_send and .answer are told of is
-                     the request itself, and not the one for the rest */
+    int resume; /**< instead of the session's; negative: none. .before_send is not called for the
+                     rest of a body */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
