@@ -317,6 +317,27 @@ CASE(a_date_will_do_where_it_is_strong)
 #undef DATE
 }
 
+FILE_CASE(a_body_that_is_saved_goes_on_too)
+{
+    thing it = make_thing();
+    ga_auto(ga_session) session = ga_session_new(.resume = 3, .retry_base = 0.01);
+    ga_autofree char *directory = check_mkdtemp();
+    ga_autofree char *path = ga_format("%s/saved", directory);
+    peer_server peer;
+
+    it.cuts[0] = 1000, it.cuts[1] = 1;
+    begin(&peer, peers, &it);
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+
+    assert_int_equal(ga_save(response, path), SIZE);
+    ga_autofree char *saved = check_read_file(path);
+
+    assert_string_equal(saved, text);
+    assert_int_equal(it.answers, 3);
+    peer_stop(&peer);
+    check_rmdir(directory);
+}
+
 /* --- what goes along, and where ------------------------------------------------------------------- */
 
 CASE(the_request_for_the_rest_is_the_same_but_for_the_range)
@@ -729,6 +750,7 @@ int main(void)
         cmocka_unit_test(chunks_go_on_as_chunks_or_with_a_length),
         cmocka_unit_test(a_body_may_break_off_at_every_byte),
         cmocka_unit_test(what_is_coded_goes_on_within_its_code),
+        cmocka_unit_test(a_body_that_is_saved_goes_on_too),
         cmocka_unit_test(a_date_will_do_where_it_is_strong),
         cmocka_unit_test(the_request_for_the_rest_is_the_same_but_for_the_range),
         cmocka_unit_test(after_a_redirect_the_rest_is_asked_for_where_the_body_came_from_without_credentials),
