@@ -18,7 +18,9 @@ def start(name, stack, path, certificates):
         ports = {f"NGINX_{key.upper()}": str(port) for key, port in nginx.ports.items()}
         ports |= {"NGINX_HTTP2": f"http://127.0.0.1:{nginx.ports['http2']}",
                   "NGINX_HTTP2_TLS": f"https://127.0.0.1:{nginx.ports['http2_tls']}"}
-        return {"NGINX": nginx.url, "NGINX_TLS": nginx.tls_url, "BIG_SHA256": nginx.big_sha256, **ports}
+        certificate, key = map(str, certificates.good)
+        return {"NGINX": nginx.url, "NGINX_TLS": nginx.tls_url, "BIG_SHA256": nginx.big_sha256,
+                "CLIENT_CERTIFICATE": certificate, "CLIENT_KEY": key, **ports}
     if name == "nghttpd":
         (path / "nghttpd").mkdir()
         (path / "nghttpd" / "small").write_text("small\n")

@@ -117,7 +117,7 @@ class Nginx:
 
     def __init__(self, path, certificates):
         self.path = path
-        self.ports = {name: free_port() for name in ("plain", "good", "other", "expired", "short", "http2", "http2_tls")}
+        self.ports = {name: free_port() for name in ("plain", "good", "other", "expired", "mutual", "short", "http2", "http2_tls")}
         self.url = f"http://127.0.0.1:{self.ports['plain']}"
         self.tls_url = f"https://127.0.0.1:{self.ports['good']}"
         big = random.Random(1).randbytes(self.BIG)
@@ -138,13 +138,24 @@ class Nginx:
             location /gzipped/ { alias files/; gzip on; gzip_types *; gzip_min_length 1; }
             location = /redirect { return 301 /small; }
             location = /closes { keepalive_timeout 0; return 200 "closed\\n"; }
+            location = /limited { limit_req zone=limited burst=5 nodelay; limit_req_status 429; try_files /small =404; }
+            location = /limited_soon {
+                limit_req zone=limited burst=5 nodelay;
+                limit_req_status 429;
+                error_page 429 @soon;
+                try_files /small =404;
+            }
+            location @soon { add_header Retry-After 1 always; return 429; }
+            location = /tls { return 200 "$ssl_protocol $ssl_session_reused $ssl_client_s_dn"; }
         """
         tls = ""
         for name in ("good", "other", "expired"):
             certificate, key = getattr(certificates, name)
+            protocols = "TLSv1.2" if name == "other" else "TLSv1.2 TLSv1.3"
             tls += f"""
         server {{
             listen 127.0.0.1:{self.ports[name]} ssl;
+            ssl_protocols {protocols};
             ssl_certificate {certificate};
             ssl_certificate_key {key};
             {routes}
@@ -153,8 +164,19 @@ class Nginx:
         certificate, key = certificates.good
         tls += f"""
         server {{
+            listen 127.0.0.1:{self.ports['mutual']} ssl;
+            ssl_certificate {certificate};
+            ssl_certificate_key {key};
+            ssl_client_certificate {certificates.ca};
+            ssl_verify_client on;
+            ssl_protocols TLSv1.2 TLSv1.3;
+            ssl_session_cache shared:mutual:1m;
+            {routes}
+        }}
+        server {{
             listen 127.0.0.1:{self.ports['http2']} http2;
             listen 127.0.0.1:{self.ports['http2_tls']} ssl http2;
+            ssl_protocols TLSv1.2 TLSv1.3;
             ssl_certificate {certificate};
             ssl_certificate_key {key};
             {routes}
@@ -171,6 +193,8 @@ class Nginx:
     events {{ worker_connections 4096; }}
     http {{
         access_log off;
+        limit_req_log_level info;
+        limit_req_zone $server_port zone=limited:1m rate=100r/s;
         client_body_temp_path temp_body;
         proxy_temp_path temp_proxy;
         fastcgi_temp_path temp_fastcgi;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The client against nginx: connections that are kept, large bodies, many calls at once, certificates. */
+/* The client against nginx: connections that are kept, large bodies, many calls at once, certificates,
+ * limits. */
 #include "peers.h"
 
 #include <openssl/evp.h>
@@ -391,6 +392,102 @@ static int a_ca_file_that_is_none_is_said_at_once(void *arg)
     return 0;
 }
 
+/* The server says which version was spoken, whether the session was resumed, and who the client is. */
+static int clients_have_certificates_and_resume_sessions(void *arg)
+{
+    ga_autofree char *url = ga_format("https://127.0.0.1:%s/tls", peers_told("NGINX_MUTUAL"));
+    const char *ca = peers_told("CA_FILE");
+    const char *certificate = peers_told("CLIENT_CERTIFICATE"), *key = peers_told("CLIENT_KEY");
+
+    (void)arg;
+    ga_auto(ga_session) nobody = ga_session_new(.ca_file = ca);
+    ga_auto(ga_response) refused = ga_get(nobody, url);
+
+    EXPECT(!refused || ga_status(refused) == 400);
+    ga_auto(ga_session) session =
+        ga_session_new(.ca_file = ca, .cert_file = certificate, .key_file = key, .keepalive = -1);
+
+    for (int i = 0; i < 3; i++)
+        expect_text(ga_get(session, url), i == 0 ? "TLSv1.3 . CN=good" : "TLSv1.3 r CN=good");
+    ga_autofree char *old = url_of("NGINX_OTHER", "127.0.0.1");
+    ga_auto(ga_session) modern = ga_session_new(.ca_file = ca, .tls_version_min = 13);
+
+    EXPECT(!ga_get(modern, old)); /* that one speaks TLS 1.2 only */
+    EXPECT_FAILURE(GA_ETLS, "127.0.0.1");
+    ga_auto(ga_session) stranger = ga_session_new(.cert_file = certificate, .key_file = key);
+
+    expect_certificate_refused(stranger, url, ""); /* a certificate of one's own is no trust in others */
+    return 0;
+}
+
+/* --- a server that limits the rate: 100 requests per second, and 5 more at once ---------------------- */
+
+typedef struct limited_calls {
+    ga_session *session;
+    const char *path;
+    int answered, attempts;
+} limited_calls;
+
+static int call_limited(void *arg)
+{
+    limited_calls *all = arg;
+    ga_auto(ga_response) response = ga_get(all->session, all->path);
+
+    all->answered += ga_status(response) == 200;
+    all->attempts += ga_attempts(response);
+    return 0;
+}
+
+static limited_calls call_limited_at_once(ga_session *session, const char *path, int count)
+{
+    limited_calls all = {.session = session, .path = path};
+    ga_group group;
+
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < count; i++)
+        ga_spawn(&group, call_limited, &all);
+    EXPECT(ga_gather(&group) == 0);
+    ga_group_close(&group);
+    return all;
+}
+
+static int what_a_limit_refuses_is_tried_again_until_it_is_answered(void *arg)
+{
+    enum { COUNT = 60 };
+    static const char *const paths[] = {"/limited", "/limited_soon"};
+    const peers *servers = arg;
+
+    for (size_t i = 0; i < 2; i++) {
+        ga_auto(ga_session) plain = open_session(servers);
+        ga_auto(ga_session) patient = ga_session_new(.base_url = servers->base, .ca_file = servers->ca_file,
+                                                     .retries = 20, .retry_budget = -1, .retry_base = 0.1);
+        limited_calls refused = call_limited_at_once(plain, paths[i], COUNT);
+
+        EXPECT(refused.answered > 0 && refused.answered < COUNT);
+        limited_calls calls = call_limited_at_once(patient, paths[i], COUNT);
+
+        EXPECT(calls.answered == COUNT);
+        EXPECT(calls.attempts > COUNT);
+    }
+    return 0;
+}
+
+static int a_rate_below_the_limit_is_not_refused(void *arg)
+{
+    enum { COUNT = 40 };
+    const peers *servers = arg;
+    ga_auto(ga_session) session = ga_session_new(.base_url = servers->base, .ca_file = servers->ca_file,
+                                                 .rate_per_host = 50, .adapt = -1);
+
+    ga_sleep(0.1); /* what the limit still holds against earlier calls */
+    double start = ga_now();
+    limited_calls calls = call_limited_at_once(session, "/limited", COUNT);
+
+    EXPECT(calls.answered == COUNT && calls.attempts == COUNT);
+    EXPECT(ga_now() - start > (COUNT - 2) / 50.0);
+    return 0;
+}
+
 #define BOTH(function) PEERS_BOTH(function, "NGINX", "CA_FILE")
 #define ONCE(function) PEERS_ONE(function, NULL, NULL, false, #function)
 
@@ -415,6 +512,9 @@ int main(void)
         ONCE(a_ca_from_the_environment_is_trusted),
         ONCE(schemes_on_the_wrong_port),
         ONCE(a_ca_file_that_is_none_is_said_at_once),
+        ONCE(clients_have_certificates_and_resume_sessions),
+        BOTH(what_a_limit_refuses_is_tried_again_until_it_is_answered),
+        BOTH(a_rate_below_the_limit_is_not_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The client through real proxies: squid, with and without credentials, and SOCKS 5 (microsocks), to nginx.
+/* The client through real proxies: squid, with and without credentials, and SOCKS 5 (microsocks), to nginx
+ * and aiohttp.
  */
 #include "peers.h"
 
@@ -112,6 +113,57 @@ static int socks_proxies_serve(void *argument)
     return 0;
 }
 
+/* What proxies pass on: HTTP/2 in a tunnel, and bodies whose permission is waited for. */
+static int tunnels_carry_http2(void *argument)
+{
+    (void)argument;
+    ga_autofree char *squid = proxy_at("http", "me:secret@", "SQUID_PORT"),
+                     *socks = proxy_at("socks5h", "me:secret@", "SOCKS_PORT"),
+                     *url = ga_format("%s/small", peers_told("NGINX_HTTP2_TLS"));
+    const char *const proxies[] = {squid, socks};
+    ga_pool_stats stats;
+
+    for (size_t i = 0; i < 2; i++) {
+        ga_auto(ga_session) session = ga_session_new(.proxy = proxies[i], .ca_file = peers_told("CA_FILE"));
+
+        for (int call = 0; call < 20; call++) {
+            ga_auto(ga_response) response = ga_get(session, url);
+            ga_autofree char *text = ga_text(response);
+
+            EXPECT_TEXT(text, "small\n");
+            EXPECT_TEXT(ga_http_version(response), "2");
+        }
+        ga_session_pool(session, &stats);
+        EXPECT(stats.opened == 1);
+    }
+    return 0;
+}
+
+static int proxies_pass_bodies_on(void *argument)
+{
+    enum { SIZE = 1000000 };
+    const peers *servers = argument;
+    ga_autofree char *squid = proxy_at("http", "me:secret@", "SQUID_PORT"),
+                     *socks = proxy_at("socks5", "me:secret@", "SOCKS_PORT"),
+                     *url = ga_format("%s/echo", servers->base);
+    const char *const proxies[] = {squid, socks};
+    ga_autofree unsigned char *body = malloc(SIZE);
+    size_t size;
+
+    for (size_t i = 0; i < SIZE; i++)
+        body[i] = check_byte_at(i);
+    for (size_t i = 0; i < 4; i++) {
+        ga_auto(ga_session) session = ga_session_new(.proxy = proxies[i % 2], .ca_file = servers->ca_file);
+        ga_auto(ga_response) response =
+            ga_post(session, url, .body = body, .body_size = SIZE, .expect_continue = i / 2 == 1);
+        const void *back = ga_body(response, &size);
+
+        EXPECT(ga_status(response) == 200);
+        EXPECT(back && size == SIZE && memcmp(back, body, SIZE) == 0);
+    }
+    return 0;
+}
+
 static int no_proxy_is_heeded(void *argument)
 {
     const peers *servers = argument;
@@ -139,6 +191,8 @@ int main(void)
         PEERS_BOTH(squid_refuses_who_has_none, "NGINX", "CA_FILE"),
         PEERS_BOTH(squid_says_when_a_server_is_not_there, "NGINX", "CA_FILE"),
         PEERS_BOTH(socks_proxies_serve, "NGINX", "CA_FILE"),
+        PEERS_ONE(tunnels_carry_http2, NULL, NULL, false, "tunnels_carry_http2"),
+        PEERS_BOTH(proxies_pass_bodies_on, "AIOHTTP", "CA_FILE"),
         PEERS_BOTH(no_proxy_is_heeded, "NGINX", "CA_FILE"),
     };
 
