@@ -36,8 +36,9 @@ typedef struct ga__call {
     const char *content_encoding; /* that was applied to it, or NULL */
     char *owned_body;             /* what was made for it, or NULL */
 
-    struct ga__attempts *attempts; /* NULL: there is one, at once */
+    struct ga__attempts *attempts;   /* NULL: there is one, at once */
     const struct ga__resume *resume; /* the call asks for the rest of a body; NULL for nearly all */
+    struct ga__har_entry *har;       /* of the present exchange; NULL: none */
 
     /* redirects */
     ga__buffer *history; /* see client/redirect_history.h */

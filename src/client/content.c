@@ -9,6 +9,7 @@
  */
 #include "client/content.h"
 
+#include "client/har.h"
 #include "task/loop.h"
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,8 @@ void ga__content_end(ga_response *response)
 
     if (!content)
         return;
+    if (response->har)
+        ga__har_decoded(response->har, content->made);
     /* The response may have outlived the loop in which the decoder was begun. */
     content->decoder.spares = ga__loop_here ? ga__loop_here->decoders : NULL;
     ga__decoder_end(&content->decoder);

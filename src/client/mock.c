@@ -23,30 +23,6 @@ static int no_memory(const ga__call *call)
     return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for the .answer function");
 }
 
-/* Takes the copy of the head apart. It was written here, so it has no limits. */
-static int show_fields(ga__mock *mock)
-{
-    static const ga__headers_limits none = {UINT32_MAX, UINT32_MAX, UINT32_MAX, true};
-    char *head = mock->head.data, *line_end = strstr(head, "\r\n");
-    ga__headers_table table;
-    const char *problem = NULL;
-
-    *line_end = '\0';
-    ga__headers_table_init(&table);
-    int code = ga__headers_parse(&table, head, (uint32_t)(line_end + 2 - head), (uint32_t)mock->head.size,
-                                 &none, &problem);
-    const ga__headers *headers = &table.headers;
-
-    if (code == 0 && !(mock->fields = calloc(headers->count + 1, sizeof *mock->fields)))
-        code = GA_ENOMEM;
-    for (uint32_t i = 0; code == 0 && i < headers->count; i++)
-        mock->fields[i] = (ga_pair){ga__field_name(headers, &headers->fields[i]),
-                                    ga__field_value(headers, &headers->fields[i])};
-    ga__headers_table_free(&table);
-    mock->shown.headers = mock->fields;
-    return code;
-}
-
 static ga__mock *new_mock(ga__call *call)
 {
     ga__mock *mock = calloc(1, sizeof *mock);
@@ -62,7 +38,11 @@ static ga__mock *new_mock(ga__call *call)
         .attempt = call->progress.attempt,
         .redirects = (int)call->redirects,
     };
-    ga__buffer_append(&mock->head, call->head.data, call->head.size);
+    if (ga__head_copy_make(&mock->head, &call->head) < 0) {
+        free(mock);
+        return NULL;
+    }
+    mock->shown.headers = mock->head.fields;
     return mock;
 }
 
@@ -70,8 +50,7 @@ static void free_mock(ga__mock *mock)
 {
     if (!mock)
         return;
-    free(mock->fields);
-    ga__buffer_free(&mock->head);
+    ga__head_copy_free(&mock->head);
     ga__buffer_free(&mock->body);
     ga__buffer_free(&mock->answer);
     free(mock);
@@ -260,7 +239,7 @@ static void note_sent(ga__call *call, const ga__mock *mock)
 {
     ga__progress *progress = &call->progress;
 
-    progress->bytes_sent = mock->head.size + (call->body_size > 0 ? call->body_size : mock->body.size);
+    progress->bytes_sent = mock->head.bytes.size + (call->body_size > 0 ? call->body_size : mock->body.size);
     if (progress->sent == GA_SENT_NO)
         progress->sent = GA_SENT_MAYBE;
 }
@@ -349,12 +328,8 @@ static int ask(ga__call *call, ga__mock *mock)
 int ga__call_mock(ga__call *call)
 {
     ga__mock *mock = new_mock(call);
-    int code = !mock || mock->head.failed ? GA_ENOMEM : show_fields(mock);
+    int code = mock ? ask(call, mock) : no_memory(call);
 
-    if (code < 0)
-        code = no_memory(call);
-    else
-        code = ask(call, mock);
     if (code == 0)
         code = receive(call, mock);
     if (code == GA_ANSWER_PASS && call->source && ga__call_rewind_body(call) < 0)

@@ -6,13 +6,13 @@
 #define GA__MOCK_H
 
 #include "client/call.h"
+#include "client/head_copy.h"
 #include <gather/mock.h>
 
 typedef struct ga__mock {
     ga_call shown;
     ga__call *call;
-    ga_pair *fields;   /* shown.headers */
-    ga__buffer head;   /* the request's, NULs behind the request line, and behind names and values */
+    ga__head_copy head;
     ga__buffer body;   /* the request's, once it is taken */
     bool taken;        /* it is */
     int failed;        /* why it could not be; recorded */

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "client/attempts.h"
+#include "client/har.h"
 #include "client/hsts.h"
 #include "client/redirect_history.h"
 #include "client/response.h"
@@ -283,6 +284,8 @@ static int exchange(ga__call *call)
     call->refused = false;
     if (GA_UNLIKELY(progress->observer && progress->attempt > 1))
         ga__observe(progress, GA_TRACE_RETRY);
+    if (GA_UNLIKELY(call->session->har != NULL))
+        ga__har_begin(call);
     int code = exchange_once(call);
 
     while (GA_UNLIKELY(call->again)) {
@@ -292,6 +295,8 @@ static int exchange(ga__call *call)
         if (code == 0)
             code = exchange_once(call);
     }
+    if (GA_UNLIKELY(call->har != NULL))
+        ga__har_exchanged(call, code);
     return code;
 }
 

@@ -6,6 +6,7 @@
 #include "client/response.h"
 
 #include "client/content.h"
+#include "client/har.h"
 #include "client/http2_exchange.h"
 #include "client/redirect_history.h"
 #include "client/repr.h"
@@ -177,6 +178,8 @@ void ga_response_free(ga_response *response)
     if (GA_UNLIKELY(response->resume != NULL))
         ga__resume_free(response);
     note_end(response);
+    if (GA_UNLIKELY(response->har != NULL))
+        ga__har_end(response);
     if (response->observed)
         tell_end(response);
     free(response);

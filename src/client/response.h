@@ -50,6 +50,8 @@ struct ga_response {
     ga__buffer *history;     /* see client/redirect_history.h; NULL: no redirect was followed */
     ga__line_reader *reader; /* NULL until lines or events are read */
     ga__resume *resume;      /* see client/resume.h; NULL: a body that breaks off stays so */
+    /* written when the response is freed; NULL: no archive is kept */
+    struct ga__har_entry *har;
 };
 
 /* The response whose head is in call->http and the session's table, with `rest` received behind it. It takes

@@ -9,6 +9,7 @@
 #include "client/auth.h"
 #include "client/compression.h"
 #include "client/cookie_jar.h"
+#include "client/har.h"
 #include "client/hsts.h"
 #include "client/observe.h"
 #include "protocol/coding.h"
@@ -396,6 +397,8 @@ static int set_up(ga_session *session, const ga_session_options *options)
         code = ga__proxies_new(&session->proxies, options);
     if (code == 0)
         code = ga__reach_new(&session->reach, options);
+    if (code == 0 && options->har) /* the last: it may replace a file */
+        code = ga__har_new(&session->har, options->har);
     return code;
 }
 
@@ -461,6 +464,7 @@ void ga__session_unref(ga_session *session)
     ga__proxies_free(session->proxies);
     ga__reach_free(session->reach);
     free(session->observer);
+    ga__har_free(session->har);
     free(session);
 }
 

@@ -37,6 +37,7 @@ struct ga_session {
     ga__retry_policy retry;
     ga__retry_budget budget;
     ga__timeouts timeouts;
+    struct ga__har *har; /* NULL: no archive is kept */
     /* instead of the network, see client/mock.c; or NULL */
     int (*answer)(void *arg, struct ga_call *call);
     void *answer_arg;
