@@ -24,6 +24,7 @@ enum {
     MOST_SETTINGS = 32,  /* entries in one frame */
     MOST_ACKS = 1000,    /* of PING and SETTINGS that wait to be sent */
     MOST_LINGERING = 16, /* streams without an owner whose end is awaited */
+    FIRST_UNKNOWN = 10,  /* the first type of frames that RFC 9113 does not define */
     COMPACT_AT = 64 << 10
 };
 
@@ -187,6 +188,16 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     fail_connection_because(http2, GA_EPROTOCOL, "ENHANCE_YOUR_CALM: a flood of frames that carry nothing");
     nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
+}
+
+/* A frame of a type that is not known goes by, after on_begin_frame has counted it. */
+static int skip_frame(nghttp2_session *session, void **payload, const nghttp2_frame_hd *hd, void *user)
+{
+    (void)session;
+    (void)payload;
+    (void)hd;
+    (void)user;
+    return NGHTTP2_ERR_CANCEL;
 }
 
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int why, void *user)
@@ -589,6 +600,7 @@ static int set_callbacks(nghttp2_session_callbacks **callbacks)
     if (nghttp2_session_callbacks_new(callbacks) != 0)
         return GA_ENOMEM;
     nghttp2_session_callbacks_set_on_begin_frame_callback(*callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_unpack_extension_callback(*callbacks, skip_frame);
     nghttp2_session_callbacks_set_on_frame_recv_callback(*callbacks, on_frame);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(*callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(*callbacks, on_begin_headers);
@@ -609,6 +621,9 @@ static int set_options(nghttp2_option **options)
     nghttp2_option_set_max_reserved_remote_streams(*options, 0);
     nghttp2_option_set_max_settings(*options, MOST_SETTINGS);
     nghttp2_option_set_max_outbound_ack(*options, MOST_ACKS);
+    /* Otherwise nghttp2 passes over them without a word, however many they are. */
+    for (unsigned type = FIRST_UNKNOWN; type <= UINT8_MAX; type++)
+        nghttp2_option_set_user_recv_extension_type(*options, (uint8_t)type);
     return 0;
 }
 
