@@ -22,8 +22,9 @@ typedef struct http2_frame {
 typedef struct http2_row {
     const char *what;
     int code;
-    bool alone;          /* it ends its stream, and not the connection */
-    bool first;          /* comes instead of SETTINGS */
+    bool alone; /* it ends its stream, and not the connection */
+    bool first; /* comes instead of SETTINGS */
+    bool late;  /* what is bad follows on an answer that is whole, which may have been taken by then */
     const char *problem; /* a part of what is said */
     http2_frame frames[6];
 } http2_row;
@@ -37,26 +38,23 @@ typedef struct http2_row {
 #define PART(payload) FRAME(NGHTTP2_DATA, 0, 1, payload)
 #define LAST_PART(payload) FRAME(NGHTTP2_DATA, 1, 1, payload)
 
-#define ENDS_ALL(what, ...)                   \
-    {                                         \
-        what, GA_EPROTOCOL, false, false, "", \
-        {                                     \
-            __VA_ARGS__                       \
-        }                                     \
+#define ENDS_ALL(name, ...)                                                            \
+    {                                                                                  \
+        .what = (name), .code = GA_EPROTOCOL, .problem = "", .frames = { __VA_ARGS__ } \
     }
-#define ENDS_ALL_FIRST(what, ...)            \
-    {                                        \
-        what, GA_EPROTOCOL, false, true, "", \
-        {                                    \
-            __VA_ARGS__                      \
-        }                                    \
+#define ENDS_ALL_FIRST(name, ...)                                                                     \
+    {                                                                                                 \
+        .what = (name), .code = GA_EPROTOCOL, .first = true, .problem = "", .frames = { __VA_ARGS__ } \
     }
-#define FAILS_ALONE(what, ...)               \
-    {                                        \
-        what, GA_EPROTOCOL, true, false, "", \
-        {                                    \
-            __VA_ARGS__                      \
-        }                                    \
+#define FAILS_ALONE(name, ...)                                                                        \
+    {                                                                                                 \
+        .what = (name), .code = GA_EPROTOCOL, .alone = true, .problem = "", .frames = { __VA_ARGS__ } \
+    }
+#define FAILS_LATE(name, ...)                                                                         \
+    {                                                                                                 \
+        .what = (name), .code = GA_EPROTOCOL, .alone = true, .late = true, .problem = "", .frames = { \
+            __VA_ARGS__                                                                               \
+        }                                                                                             \
     }
 
 /* HPACK: ":status: 200"; a literal field, not indexed, with a new name; Content-Length of one digit. */
@@ -147,12 +145,12 @@ static const http2_row http2_rows[] = {
                 HEAD(OK "\17\15\23"
                         "9223372036854775808"),
                 LAST_PART("x")),
-    FAILS_ALONE("a body longer than its length", HEAD(OK LENGTH("1")), LAST_PART("xy")),
-    FAILS_ALONE("a body longer than its length, in parts", HEAD(OK LENGTH("1")), PART("x"), LAST_PART("y")),
+    FAILS_LATE("a body longer than its length", HEAD(OK LENGTH("1")), LAST_PART("xy")),
+    FAILS_LATE("a body longer than its length, in parts", HEAD(OK LENGTH("1")), PART("x"), LAST_PART("y")),
     FAILS_ALONE("a body shorter than its length", HEAD(OK LENGTH("3")), LAST_PART("xy")),
     FAILS_ALONE("no body, but a length", LAST_HEAD(OK LENGTH("3"))),
-    FAILS_ALONE("204 with a body", HEAD("\211"), LAST_PART("x")),
-    FAILS_ALONE("304 with a body", HEAD("\213"), LAST_PART("x")),
+    FAILS_LATE("204 with a body", HEAD("\211"), LAST_PART("x")),
+    FAILS_LATE("304 with a body", HEAD("\213"), LAST_PART("x")),
     FAILS_ALONE("101", HEAD(FIELD("\7", ":status", "\3", "101")), LAST_PART("")),
     FAILS_ALONE("an interim head at the end", LAST_HEAD(FIELD("\7", ":status", "\3", "103"))),
     FAILS_ALONE("DATA behind an interim head", HEAD(FIELD("\7", ":status", "\3", "103")), LAST_PART("x")),
@@ -165,10 +163,12 @@ static const http2_row http2_rows[] = {
 };
 
 /* One frame again and again. */
-static const struct http2_flood {
+typedef struct http2_flood {
     const char *what;
     http2_frame frame;
-} http2_floods[] = {
+} http2_flood;
+
+static const http2_flood http2_floods[] = {
     {"PING", FRAME(NGHTTP2_PING, 0, 0, "12345678")},
     {"answers to PING", FRAME(NGHTTP2_PING, 1, 0, "12345678")},
     {"SETTINGS", FRAME(NGHTTP2_SETTINGS, 0, 0, "")},
