@@ -171,11 +171,12 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         note_change(stream);
     } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
         stream->reset = true;
+        stream->http2->useful++; /* it answers the request */
     }
     return 0;
 }
 
-/* Every frame begins here, those that nghttp2 ignores too. */
+/* Every frame begins here, but DATA of streams that are closed, which may be under way still. */
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user)
 {
     ga__http2 *http2 = user;
