@@ -8,7 +8,8 @@
 #include "http1_rows.h"
 #include "peer.h"
 
-enum { WHOLE = SIZE_MAX, BYTE_BY_BYTE = 0 };
+#define WHOLE SIZE_MAX
+#define BYTE_BY_BYTE 0
 
 /* What the peer says to whoever asks for /row, and how. */
 typedef struct talk {

@@ -9,7 +9,8 @@
 
 #include "protocol/encoder.h"
 
-enum { WHOLE = SIZE_MAX, BYTE_BY_BYTE = 0 };
+#define WHOLE SIZE_MAX
+#define BYTE_BY_BYTE 0
 
 /* What the peer says to the request that it is to answer badly; to others it says "next". */
 typedef struct talk {
