@@ -743,14 +743,14 @@ static bool length_and_body(peer_visit *visit, uint32_t id)
 TIMED_CASE(an_answer_to_head_has_no_body)
 {
     bool (*const calls[])(peer_visit * visit, uint32_t id) = {length_and_end, length_and_body};
+    talk how;
     ga_session *session = ga_session_new(.http = 2);
     peer_server peer;
 
     peer_start(&peer, peers, always_serving);
+    peer.data = &how;
     for (size_t i = 0; i < 2; i++) {
-        talk how = {.call = calls[i], .cut = WHOLE, .now = true};
-
-        peer.data = &how;
+        how = (talk){.call = calls[i], .cut = WHOLE, .now = true};
         ga_response *response = ga_head(session, peer_url(&peer, "/bad"));
         ga_autofree char *text = ga_text(response);
 
