@@ -320,7 +320,8 @@ static int go_through_proxy(void)
         ga_session_new(.proxies = GA_PAIRS({"all", url}), .no_proxy = "none.test", .connect_to = detours,
                        .resolve = GA_PAIRS({"none.test:1", "127.0.0.1"}),
                        .proxy_headers = GA_PAIRS({"X-Proxy", "1"}), .keepalive = -1);
-    ga_auto(ga_response) response = session ? ga_get(session, "http://shop.test/json") : NULL;
+    ga_auto(ga_response) response =
+        session ? ga_get(session, "http://shop.test/json", .server_name = "other.test", .insecure = 1) : NULL;
 
     if (!response)
         return ga_error()->code;

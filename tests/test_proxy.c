@@ -343,6 +343,8 @@ CASE(a_proxy_is_reached_over_tls)
     size_t requests = proxy.requests;
 
     assert_failure(ga_get(strict, "http://shop.test/"), GA_ECERT, "(through the proxy https://127.0.0.1:");
+    assert_failure(ga_get(strict, "http://shop.test/", .insecure = 1), GA_ECERT,
+                   "(through the proxy https://127.0.0.1:");
     assert_int_equal(proxy.requests, requests);
     peer_stop(&proxy);
 }

@@ -334,11 +334,27 @@ typedef struct ga_request_options {
 
     int resume; /**< instead of the session's; negative: none. .before_send is not called for the
                      rest of a body */
+
+    /* Instead of the session's, too, for the server; a proxy is reached as the session says. Connections are
+     * shared only by requests for which all of these are the same, and are counted apart for limit_per_host.
+     * The session keeps what it has made of the files for a few of the latest. "" is none. */
+    int http;     /**< negative: as the session's 0 */
+    int insecure; /**< nonzero: the certificate is not verified, for this request alone; negative: it is
+                       verified although the session would not */
+    int tls_version_min; /**< 12 or 13 */
+    const char *ca_file; /**< with ca_path, or without, instead of both of the session's */
+    const char *ca_path;
+    const char *cert_file; /**< with key_file, or without, instead of both of the session's; not shown to
+                              another origin after a redirect, and neither are then the session's */
+    const char *key_file;
+    const char *tls_pin;     /**< also after redirects */
+    const char *server_name; /**< not for another origin after a redirect */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
  *  @return the response, the caller's to free; NULL with
- *          GA_EURL, GA_ESCHEME, GA_EHEADER, GA_EUSAGE: refused before anything was sent;
+ *          GA_EURL, GA_ESCHEME, GA_EHEADER, GA_EUSAGE, and GA_ETLS for a file that cannot be used: refused
+ *          before anything was sent;
  *          GA_EDNS, GA_EREFUSED, GA_EUNREACHABLE, GA_ECONNECT, GA_ETLS, GA_ECERT, GA_EPIN, GA_EFDS: not
  *          connected; GA_EPROXY: neither, by the proxy's doing (ga_error()->status has what it answered);
  *          GA_EDISCONNECTED, GA_ERESET, GA_EPROTOCOL, GA_EHEADTOOBIG: no proper answer;

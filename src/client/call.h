@@ -52,6 +52,8 @@ typedef struct ga__call {
     struct ga__digest_state *digest; /* the call's own, or NULL */
     unsigned challenges;             /* answered on this hop */
 
+    ga__tls_profile *tls; /* the session's own for the most part */
+
     /* proxies */
     const ga__proxy *proxy; /* of the present hop; NULL: none */
     ga__proxy *own_proxy;   /* the request's, or NULL */

@@ -74,7 +74,7 @@ static bool falls_back(ga__call *call, const ga__http2_exchange *exchange)
                          (stream->refused || !stream->sent);
 
     if (stream->head_done || (!by_stream && !by_connection) || !call->url.secure ||
-        call->session->pool.http != GA__HTTP_AUTO || call->refusals >= MOST_REFUSALS)
+        call->tls->http != GA__HTTP_AUTO || call->refusals >= MOST_REFUSALS)
         return false;
     call->refusals++;
     ga__pool_require_http1(call->connection);

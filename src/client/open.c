@@ -108,8 +108,8 @@ static int connect_to_host(ga__call *call, const ga__endpoint *endpoint, ga__wai
 
 static int shake_hands(ga__call *call)
 {
-    ga__tls_config *config = ga__session_tls(call->session);
-    const char *name = call->session->server_name;
+    ga__tls_config *config = ga__tls_profile_config(call->tls);
+    const char *name = call->tls->server_name;
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_TLS);
 
     ga__progress_enter(&call->progress, GA_PHASE_TLS);
@@ -150,7 +150,7 @@ static int reach(ga__call *call)
 static int choose_protocol(ga__call *call)
 {
     ga__connection *connection = call->connection;
-    int http = call->session->pool.http, code = 0;
+    int http = call->tls->http, code = 0;
     bool forwarded = call->proxy && ga__proxy_forwards(call->proxy, &call->url);
     bool http2 = call->url.secure ? ga__slice_equal(ga__tls_protocol(&connection->stream), GA__SLICE("h2"))
                                   : http == GA__HTTP_2 && !forwarded;

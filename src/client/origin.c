@@ -6,34 +6,41 @@
  */
 #include "client/origin.h"
 
+#include "client/tls_profile.h"
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_of(const ga__url *url, const char *via)
+static uint64_t hash_of(const ga__url *url, const ga__way *way)
 {
     uint64_t hash = GA__HASH_BASIS ^ url->port ^ (uint64_t)url->secure << 16;
 
     hash = ga__hash(hash, (ga__slice){ga__url_host(url), ga__url_host_size(url)});
-    return ga__hash_fold(via ? ga__hash(hash, ga__slice_of(via)) : hash);
+    if (GA_UNLIKELY(way->proxy))
+        hash = ga__hash(hash, ga__slice_of(way->proxy));
+    if (GA_UNLIKELY(way->tls))
+        hash = ga__hash(hash, ga__slice_of(way->tls));
+    return ga__hash_fold(hash);
 }
 
-static bool is_same_way(const char *a, const char *b)
+static bool is_same_key(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool is_origin_of(const ga__origin *origin, const ga__url *url, const char *via, uint64_t hash)
+static bool is_origin_of(const ga__origin *origin, const ga__url *url, const ga__way *way, uint64_t hash)
 {
     return origin->link.hash == hash && origin->port == url->port && origin->secure == url->secure &&
            origin->host_size == ga__url_host_size(url) &&
-           memcmp(origin->host, ga__url_host(url), origin->host_size) == 0 && is_same_way(origin->via, via);
+           memcmp(origin->host, ga__url_host(url), origin->host_size) == 0 &&
+           is_same_key(origin->way.proxy, way->proxy) && is_same_key(origin->way.tls, way->tls);
 }
 
-static ga__origin *origin_new(ga__pool *pool, const ga__url *url, const char *via)
+static ga__origin *origin_new(ga__pool *pool, const ga__url *url, const ga__way *way)
 {
     size_t host_size = ga__url_host_size(url);
-    size_t via_size = via ? strlen(via) + 1 : 0;
-    ga__origin *origin = malloc(sizeof *origin + host_size + 1 + via_size);
+    size_t proxy_size = way->proxy ? strlen(way->proxy) + 1 : 0;
+    size_t tls_size = way->tls ? strlen(way->tls) + 1 : 0;
+    ga__origin *origin = malloc(sizeof *origin + host_size + 1 + proxy_size + tls_size);
 
     if (!origin)
         return NULL;
@@ -41,25 +48,30 @@ static ga__origin *origin_new(ga__pool *pool, const ga__url *url, const char *vi
     ga__list_init(&origin->idle);
     ga__list_init(&origin->waiting);
     ga__list_init(&origin->shared);
-    origin->separate = pool->http == GA__HTTP_1 || (pool->http == GA__HTTP_AUTO && !url->secure);
+    origin->way.http = way->http;
+    origin->separate = way->http == GA__HTTP_1 || (way->http == GA__HTTP_AUTO && !url->secure);
     memcpy(origin->host, ga__url_host(url), host_size);
     origin->host[host_size] = '\0';
-    if (via)
-        origin->via = memcpy(origin->host + host_size + 1, via, via_size);
+    char *behind = origin->host + host_size + 1;
+
+    if (way->proxy)
+        origin->way.proxy = memcpy(behind, way->proxy, proxy_size);
+    if (way->tls)
+        origin->way.tls = memcpy(behind + proxy_size, way->tls, tls_size);
     return origin;
 }
 
-ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const char *via)
+ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const ga__way *way)
 {
-    uint64_t hash = hash_of(url, via);
+    uint64_t hash = hash_of(url, way);
 
     for (ga__hash_link *link = ga__hash_chain(&pool->origins, hash); link; link = link->next) {
         ga__origin *origin = GA__OF(link, ga__origin, link);
 
-        if (is_origin_of(origin, url, via, hash))
+        if (is_origin_of(origin, url, way, hash))
             return origin;
     }
-    ga__origin *origin = ga__hash_table_reserve(&pool->origins) ? origin_new(pool, url, via) : NULL;
+    ga__origin *origin = ga__hash_table_reserve(&pool->origins) ? origin_new(pool, url, way) : NULL;
 
     if (origin)
         ga__hash_table_add(&pool->origins, &origin->link, hash);

@@ -407,13 +407,13 @@ static int fill_place(ga__origin *origin, ga__connection **connection)
     return ga__fail(GA_ENOMEM, "no memory for a connection");
 }
 
-int ga__pool_acquire(ga__pool *pool, const ga__url *url, const char *via, bool once, uint64_t deadline,
+int ga__pool_acquire(ga__pool *pool, const ga__url *url, const ga__way *way, bool once, uint64_t deadline,
                      ga__connection **connection)
 {
     *connection = NULL;
     if (pool->closed)
         return ga__fail(GA_ECLOSED, "the session is closed");
-    ga__origin *origin = ga__origin_get(pool, url, via);
+    ga__origin *origin = ga__origin_get(pool, url, way);
 
     if (!origin)
         return ga__fail(GA_ENOMEM, "no memory for an origin");

@@ -29,10 +29,14 @@
 
 typedef struct ga__connection ga__connection;
 
-/* ga_session_options.http */
-enum { GA__HTTP_AUTO = 0, GA__HTTP_1 = 11, GA__HTTP_2 = 2 };
+/* How an origin is reached. Connections that were opened in one way never serve a request of another. */
+typedef struct ga__way {
+    const char *proxy; /* the key of the proxy; NULL: directly */
+    const char *tls;   /* the key of what a request says of TLS; NULL: what the session says */
+    int http;          /* as ga_session_options.http */
+} ga__way;
 
-/* Where requests go: scheme, host, port and proxy. Exists while it has connections or somebody waits for one,
+/* Where requests go: scheme, host, port and way. Exists while it has connections or somebody waits for one,
  * and to the pool's end where there is something to remember of it. */
 typedef struct ga__origin {
     ga__hash_link link; /* in pool->origins */
@@ -49,7 +53,7 @@ typedef struct ga__origin {
     bool lasting;       /* ... which is remembered when there are no connections */
     uint16_t port;
     bool secure;
-    const char *via; /* the key of the proxy it is reached through, behind the host; NULL: none */
+    ga__way way; /* its strings are behind the host */
     size_t host_size;
     char host[]; /* ends with a NUL */
 } ga__origin;
@@ -71,18 +75,17 @@ typedef struct ga__pool {
     ga__hash_table origins;
     size_t remembered; /* origins that last */
     bool closed;
-    int http; /* as ga_session_options.http */
 } ga__pool;
 
 /* Without bounds on a connection's age and requests, which may be set afterwards. */
 void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive);
 
-/* A place for the url's origin, reached through the proxy with the key `via` (NULL: directly). *connection is
+/* A place for the url's origin as it is reached in this way. *connection is
  * open when it served before (and looks alive), and otherwise new: to be opened by the caller. `once`: the
  * request cannot be repeated, so that a connection that idled is asked once more whether it is alive.
  * Suspends where there is none free; the calling task then waits until `deadline`.
  * @return 0; GA_ETIMEDOUT, GA_ECANCELED (nothing recorded); GA_ECLOSED (the session was freed), GA_ENOMEM */
-int ga__pool_acquire(ga__pool *pool, const ga__url *url, const char *via, bool once, uint64_t deadline,
+int ga__pool_acquire(ga__pool *pool, const ga__url *url, const ga__way *way, bool once, uint64_t deadline,
                      ga__connection **connection);
 
 /* Gives the place up, or the part in a shared connection, about which the latter knows all. An open

@@ -52,7 +52,7 @@ static GA_NOINLINE int note_policy(const ga__call *call)
     const ga__headers *headers = &call->response->headers;
     const ga__field *field = ga__headers_find(headers, "Strict-Transport-Security", NULL);
 
-    if (!field || !call->url.secure || call->session->tls_options.insecure)
+    if (!field || !call->url.secure || call->tls->options.insecure)
         return 0;
     ga__slice text = {ga__field_value(headers, field), field->value_size};
     int code = ga__hsts_note(call->session->hsts, &call->url, text, time(NULL));
@@ -100,6 +100,19 @@ static GA_NOINLINE int choose_proxy(ga__call *call)
     return call->proxy ? 0 : ga__progress_failed(&call->progress, ga_error()->code);
 }
 
+/* Sets what the present hop's connection is to be opened with, where the request has a say in it. */
+static GA_NOINLINE int choose_tls(ga__call *call)
+{
+    ga__tls_profiles *profiles = &call->session->tls;
+    ga__tls_profile *chosen = ga__tls_profile_get(profiles, call->options, call->drop_credentials);
+
+    if (!chosen)
+        return ga__progress_failed(&call->progress, ga_error()->code);
+    ga__tls_profile_put(profiles, call->tls);
+    call->tls = chosen;
+    return 0;
+}
+
 static bool has_proxies(const ga__call *call)
 {
     return GA_UNLIKELY(call->session->proxies || call->options->proxy);
@@ -144,6 +157,8 @@ static int prepare(ga__call *call)
 
     if (code == 0)
         code = parse_url(call);
+    if (code == 0 && GA_UNLIKELY(ga__tls_profile_wanted(call->options)))
+        code = choose_tls(call);
     if (code == 0 && has_proxies(call))
         code = choose_proxy(call);
     if (code == 0)
@@ -164,15 +179,17 @@ static int acquire(ga__call *call)
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_POOL);
     bool once = !call->idempotent || (call->source && !call->source->replayable);
     const ga__url *place = &call->url;
-    const char *via = NULL;
+    ga__way way = {.http = call->tls->http};
 
+    if (GA_UNLIKELY(call->tls != &call->session->tls.own))
+        way.tls = call->tls->key;
     ga__progress_enter(&call->progress, GA_PHASE_POOL);
     if (GA_UNLIKELY(call->proxy)) {
-        via = call->proxy->key;
+        way.proxy = call->proxy->key;
         if (ga__proxy_forwards(call->proxy, &call->url))
             place = &call->proxy->url; /* whatever the server, the connection is one to the proxy */
     }
-    int code = ga__pool_acquire(&call->session->pool, place, via, once, wait.at, &call->connection);
+    int code = ga__pool_acquire(&call->session->pool, place, &way, once, wait.at, &call->connection);
 
     if (code == GA_ETIMEDOUT || code == GA_ECANCELED)
         return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
@@ -385,8 +402,10 @@ static int go_on(ga__call *call, ga__redirect *redirect)
         ga__call_end_auth(call);
     ga_response_free(call->response);
     call->response = NULL;
-    int code = has_proxies(call) ? choose_proxy(call) : 0;
+    int code = ga__tls_profile_wanted(call->options) ? choose_tls(call) : 0;
 
+    if (code == 0 && has_proxies(call))
+        code = choose_proxy(call);
     return code < 0 ? code : ga__call_write_head(call);
 }
 
@@ -493,6 +512,7 @@ static void begin(ga__call *call, ga_session *session, const char *method, const
     call->progress.observer = session->observer;
     call->progress.began = call->progress.entered = ga__now();
     call->idempotent = options->idempotent || is_idempotent(method);
+    call->tls = &session->tls.own;
     ga__session_ref(session);
 }
 
@@ -513,6 +533,7 @@ static void end(ga__call *call)
     ga__body_source_free(call->source);
     if (GA_UNLIKELY(call->attempts))
         ga__attempts_end(call);
+    ga__tls_profile_put(&call->session->tls, call->tls);
     ga__session_unref(call->session);
 }
 

@@ -75,6 +75,15 @@ static ga_request_options *put_options(block *self, const ga__call *call)
         .idempotency_key = put_string(self, from->idempotency_key),
         .retry_max_time = from->retry_max_time,
         .max_wait = from->max_wait,
+        .http = from->http,
+        .insecure = from->insecure,
+        .tls_version_min = from->tls_version_min,
+        .ca_file = put_string(self, from->ca_file),
+        .ca_path = put_string(self, from->ca_path),
+        .cert_file = put_string(self, from->cert_file),
+        .key_file = put_string(self, from->key_file),
+        .tls_pin = put_string(self, from->tls_pin),
+        .server_name = put_string(self, from->server_name),
         .retries = -1, /* a resumption that fails is followed by another */
         .max_redirects = -1,
     };

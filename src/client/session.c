@@ -150,56 +150,6 @@ static int parse_base(ga_session *session, const char *base_url)
     return 0;
 }
 
-static char *copy_string(const char *string, bool *failed)
-{
-    char *copy = string ? strdup(string) : NULL;
-
-    *failed |= string && !copy;
-    return copy;
-}
-
-static const char *alpn_of(int http)
-{
-    if (http == GA__HTTP_1)
-        return "http/1.1";
-    return http == GA__HTTP_2 ? "h2" : "h2,http/1.1";
-}
-
-/* Keeps what TLS needs. Files that are named are read now, so that a mistake shows at once; the system's CAs
- * are read when an https URL asks for them. */
-static int set_tls(ga_session *session, const ga_session_options *options)
-{
-    bool failed = false;
-
-    session->tls_options = (ga__tls_options){
-        .insecure = options->insecure != 0,
-        .ca_file = copy_string(options->ca_file, &failed),
-        .ca_path = copy_string(options->ca_path, &failed),
-        .cert_file = copy_string(options->cert_file, &failed),
-        .key_file = copy_string(options->key_file, &failed),
-        .version_min = options->tls_version_min,
-        .alpn = alpn_of(options->http),
-        .pin = copy_string(options->tls_pin, &failed),
-    };
-    session->server_name = copy_string(options->server_name, &failed);
-    if (failed)
-        return ga__fail(GA_ENOMEM, "no memory for a session");
-    if (options->key_file && !options->cert_file)
-        return ga__fail(GA_EUSAGE, "key_file is given without cert_file");
-    if (options->tls_version_min != 0 && options->tls_version_min != 12 && options->tls_version_min != 13)
-        return ga__fail(GA_EUSAGE, "tls_version_min is %d: 12 or 13 is expected", options->tls_version_min);
-    if (!options->ca_file && !options->ca_path && !options->cert_file && !options->tls_pin)
-        return 0;
-    return ga__session_tls(session) ? 0 : ga_error()->code;
-}
-
-ga__tls_config *ga__session_tls(ga_session *session)
-{
-    if (!session->tls)
-        session->tls = ga__tls_config_new(&session->tls_options);
-    return session->tls;
-}
-
 static int set_cookies(ga_session *session, const ga_session_options *options)
 {
     if (options->cookies && options->no_cookies)
@@ -214,17 +164,6 @@ static int set_cookies(ga_session *session, const ga_session_options *options)
     if (!options->cookies)
         ga_cookie_jar_free(jar); /* the session alone holds its own */
     return code;
-}
-
-ga__tls_config *ga__session_proxy_tls(ga_session *session)
-{
-    ga__tls_options options = session->tls_options;
-
-    options.cert_file = options.key_file = options.pin = NULL;
-    options.alpn = "http/1.1";
-    if (!session->proxy_tls)
-        session->proxy_tls = ga__tls_config_new(&options);
-    return session->proxy_tls;
 }
 
 static size_t limit_of(int option, int when_left_out)
@@ -282,19 +221,15 @@ static int set_pool(ga_session *session, const ga_session_options *options)
     return 0;
 }
 
-static int set_http(ga_session *session, const ga_session_options *options)
+static int set_http2(ga_session *session, const ga_session_options *options)
 {
     double ping = options->http2_ping == 0 ? DEFAULT_HTTP2_PING : options->http2_ping;
     size_t window = options->http2_window ? options->http2_window : DEFAULT_HTTP2_WINDOW;
 
-    if (options->http != GA__HTTP_AUTO && options->http != GA__HTTP_1 && options->http != GA__HTTP_2)
-        return ga__fail(GA_EUSAGE, "http is %d: 0 (as the server prefers), 11 or 2 is expected",
-                        options->http);
     if (isnan(ping))
         return ga__fail(GA_EUSAGE, "http2_ping is no number");
     if (window < LEAST_HTTP2_WINDOW || window > MOST_HTTP2_WINDOW)
         return ga__fail(GA_EUSAGE, "http2_window is %zu: 16 KiB to 1 GiB are expected", window);
-    session->pool.http = options->http;
     session->http2_ping = ping < 0 ? GA_FOREVER : ping;
     session->http2_window = (uint32_t)window;
     return 0;
@@ -364,7 +299,7 @@ static int set_up(ga_session *session, const ga_session_options *options)
 
     set_sizes(session, options);
     if (code == 0)
-        code = set_http(session, options);
+        code = set_http2(session, options);
     if (code == 0)
         code = watch(session, options);
     if (code == 0)
@@ -392,7 +327,7 @@ static int set_up(ga_session *session, const ga_session_options *options)
     if (code == 0 && options->hsts && !(session->hsts = ga__hsts_new()))
         code = ga__fail(GA_ENOMEM, "no memory for a session");
     if (code == 0)
-        code = set_tls(session, options);
+        code = ga__tls_profiles_init(&session->tls, options);
     if (code == 0)
         code = ga__proxies_new(&session->proxies, options);
     if (code == 0)
@@ -449,18 +384,11 @@ void ga__session_unref(ga_session *session)
     ga__buffer_free(&session->lines);
     ga__buffer_free(&session->scratch);
     ga__headers_table_free(&session->table);
-    free((char *)(uintptr_t)session->tls_options.ca_file);
-    free((char *)(uintptr_t)session->tls_options.ca_path);
-    free((char *)(uintptr_t)session->tls_options.cert_file);
-    free((char *)(uintptr_t)session->tls_options.key_file);
-    free((char *)(uintptr_t)session->tls_options.pin);
-    free(session->server_name);
-    ga__tls_config_unref(session->tls);
+    ga__tls_profiles_free(&session->tls);
     ga__auth_free(session->auth);
     ga__hsts_free(session->hsts);
     if (session->jar)
         ga__cookie_jar_leave(session->jar);
-    ga__tls_config_unref(session->proxy_tls);
     ga__proxies_free(session->proxies);
     ga__reach_free(session->reach);
     free(session->observer);

@@ -12,8 +12,8 @@
 #include "client/reach.h"
 #include "client/retry.h"
 #include "client/timeouts.h"
+#include "client/tls_profile.h"
 #include "io/address.h"
-#include "io/tls_config.h"
 #include "protocol/http1_response.h"
 #include "protocol/url.h"
 #include "task/loop.h"
@@ -53,22 +53,19 @@ struct ga_session {
     ga__http1_limits limits;
     ga_pair
         *headers; /* the defaults of every request, User-Agent and Accept among them; ends with a NULL name */
-    ga__buffer lines;            /* the same as lines of a request's head */
-    uint64_t present;            /* bit n: a header with the ga__field_id n is among them */
-    ga__buffer scratch;          /* for a request's head; empty while one is being sent */
-    ga__headers_table table;     /* for a response's head, until it is packed */
-    ga__address unix_socket;     /* of size 0: none */
-    ga__tls_options tls_options; /* strings are the session's */
-    struct ga__hsts *hsts;       /* NULL: no host is called over https but where the URL says so */
-    struct ga__auth *auth;       /* NULL: its headers say all of its credentials */
-    ga_cookie_jar *jar;          /* NULL: no cookies are kept */
-    ga__tls_config *tls;         /* NULL until the first https request, or where files are named */
-    double http2_ping;           /* seconds of silence; GA_FOREVER */
+    ga__buffer lines;        /* the same as lines of a request's head */
+    uint64_t present;        /* bit n: a header with the ga__field_id n is among them */
+    ga__buffer scratch;      /* for a request's head; empty while one is being sent */
+    ga__headers_table table; /* for a response's head, until it is packed */
+    ga__address unix_socket; /* of size 0: none */
+    ga__tls_profiles tls;
+    struct ga__hsts *hsts; /* NULL: no host is called over https but where the URL says so */
+    struct ga__auth *auth; /* NULL: its headers say all of its credentials */
+    ga_cookie_jar *jar;    /* NULL: no cookies are kept */
+    double http2_ping;     /* seconds of silence; GA_FOREVER */
     uint32_t http2_window;
-    ga__tls_config *proxy_tls; /* for proxies; NULL until one is reached over TLS */
-    ga__proxies *proxies;      /* NULL: none */
-    ga__reach *reach;          /* NULL: hosts are looked up and connected to as they are */
-    char *server_name;         /* NULL: the URL's host */
+    ga__proxies *proxies; /* NULL: none */
+    ga__reach *reach;     /* NULL: hosts are looked up and connected to as they are */
 };
 
 /* Whether one of the headers, an array that ends with a NULL name, has this name; NULL is none. */
@@ -80,10 +77,5 @@ static inline void ga__session_ref(ga_session *session)
 }
 
 void ga__session_unref(ga_session *session);
-
-/* What connections have in common for TLS, made on first use. NULL with GA_ETLS, GA_ENOMEM. */
-ga__tls_config *ga__session_tls(ga_session *session);
-/* The same for connections to proxies: as for servers, without the session's own certificate and pins. */
-ga__tls_config *ga__session_proxy_tls(ga_session *session);
 
 #endif

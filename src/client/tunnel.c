@@ -227,7 +227,7 @@ static GA_NOINLINE int resolve_and_negotiate(handshake *self, const ga__endpoint
 
 static int shake_hands(const handshake *self)
 {
-    ga__tls_config *config = ga__session_proxy_tls(self->call->session);
+    ga__tls_config *config = ga__tls_profiles_proxy_config(&self->call->session->tls);
     const ga__url *url = &self->proxy->url;
 
     if (!config)
