@@ -87,6 +87,9 @@ static void answer(int fd, const char *request)
     static const char chunked[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=latin1\r\n"
                                   "Transfer-Encoding: chunked\r\n\r\n3\r\nh\xe9!\r\n0\r\nTrailer: 1\r\n\r\n";
 
+    static const char broken[] = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 6\r\n\r\nabc";
+    static const char rest[] = "HTTP/1.1 206 OK\r\nETag: \"1\"\r\nContent-Range: bytes 3-5/6\r\n"
+                               "Content-Length: 3\r\n\r\ndef";
     static const char refusal[] = "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
 
     if (strstr(request, "CONNECT "))
@@ -95,6 +98,12 @@ static void answer(int fd, const char *request)
         send_all(fd, redirect, sizeof redirect - 1);
     else if (strstr(request, " /large "))
         send_large(fd);
+    else if (strstr(request, "Range: bytes=3-"))
+        send_all(fd, rest, sizeof rest - 1);
+    else if (strstr(request, " /broken")) {
+        send_all(fd, broken, sizeof broken - 1);
+        shutdown(fd, SHUT_WR);
+    }
     else if (strstr(request, " /coded/"))
         send_all(fd, coded[strstr(request, " /coded/")[8] - '0'],
                  coded_sizes[strstr(request, " /coded/")[8] - '0']);
@@ -218,6 +227,19 @@ static int read_pieces(ga_session *session)
     if (count == 0)
         assert_int_equal(size, LARGE);
     return (int)count;
+}
+
+static int resume(ga_session *session)
+{
+    ga_auto(ga_response) response =
+        ga_get(session, "/broken", .params = GA_PAIRS({"a", "b"}), .headers = GA_PAIRS({"X-One", "1"}),
+               .cookies = GA_PAIRS({"c", "d"}), .resume = 1);
+    ga_autofree char *text = ga_text(response);
+
+    if (!text)
+        return ga_error()->code;
+    assert_string_equal(text, "abcdef");
+    return 0;
 }
 
 static int save(ga_session *session)
@@ -361,7 +383,7 @@ static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
 {
-    ga_auto(ga_session) session = ga_session_new(.base_url = url, .headers = GA_PAIRS({"X-Session", "s"}));
+    ga_auto(ga_session) session = ga_session_new(.base_url = url, .headers = GA_PAIRS({"X-Session", "s"}), .retry_base = 1e-9);
 
     (void)arg;
     failure = session ? 0 : ga_error()->code;
@@ -379,6 +401,8 @@ static int make_calls(void *arg)
         code = read_large(session);
     if (code == 0)
         code = read_pieces(session);
+    if (code == 0)
+        code = resume(session);
     if (code == 0)
         code = save(session);
     if (code == 0)

@@ -244,12 +244,11 @@ static int ask(ga_response *response, bool *passing, double *asked)
 
     *asked = -1;
     *passing = is_passing(code, rest);
-    if (code == GA_ECANCELED || (code == GA_ETIMEDOUT && ga__now() >= response->timeouts.total_at))
+    if (code == GA_ECANCELED || code == GA_ENOMEM ||
+        (code == GA_ETIMEDOUT && ga__now() >= response->timeouts.total_at))
         return code;
     if (code < 0)
-        unfit(resume, "%s", ga_error()->message);
-    if (code < 0)
-        return 0;
+        return unfit(resume, "%s", ga_error_message());
     if (fits(response, rest)) {
         adopt(response, rest);
         return 1;
@@ -348,8 +347,8 @@ static int wait_for_turn(ga_response *response, double asked)
                                                            response->timeouts.seconds[GA__TIMEOUT_TOTAL]);
 }
 
-/* Asks for the rest until it comes. @return 0; a failure, recorded: where the caller was cancelled, the next
- * read tries again */
+/* Asks for the rest until it comes. @return 0; a failure, recorded: where the caller was cancelled or had no
+ * memory, the next read tries again */
 static int mend(ga_response *response)
 {
     ga__resume *resume = response->resume;
@@ -439,6 +438,8 @@ static ssize_t receive(ga_response *response, char *out, size_t size)
             finish(response);
         return count;
     }
+    if (response->failed)
+        return ga__response_failed(response);
     uint64_t before = rest->progress.bytes_received;
 
     if (rest->taken < rest->size)

@@ -7,6 +7,7 @@ lies in a temporary directory that goes with them.
 """
 import contextlib
 import ctypes
+import gzip
 import hashlib
 import os
 import pathlib
@@ -124,6 +125,7 @@ class Nginx:
         self.big_sha256 = hashlib.sha256(big).hexdigest()
         (path / "files").mkdir()
         (path / "files" / "big").write_bytes(big)
+        (path / "files" / "big.gz").write_bytes(gzip.compress(big, 1))
         (path / "files" / "small").write_text("small\n")
         (path / "files" / "empty").touch()
         (path / "nginx.conf").write_text(self._configuration(certificates), encoding="latin-1")
@@ -135,6 +137,7 @@ class Nginx:
             location = /connection { return 200 "$connection $connection_requests"; }
             location = /204 { return 204; }
             location = /latin1 { default_type "text/plain; charset=iso-8859-1"; return 200 "caf\u00e9"; }
+            location /coded/ { alias files/; default_type text/plain; add_header Content-Encoding gzip; }
             location /gzipped/ { alias files/; gzip on; gzip_types *; gzip_min_length 1; }
             location = /redirect { return 301 /small; }
             location = /closes { keepalive_timeout 0; return 200 "closed\\n"; }
