@@ -501,6 +501,35 @@ CASE(redirects_are_followed_on_the_same_connection)
     peer_stop(&peer);
 }
 
+CASE(a_redirect_has_no_params_and_what_its_answer_says_is_skipped)
+{
+    static const peer_step little[] = {
+        PEER_TAKE("GET /a?x=1&q=2 "),
+        PEER_SAY("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 5\r\n\r\nmoved"),
+        PEER_TAKE("GET /b HTTP"),
+        PEER_SAY("HTTP/1.1 302 Found\r\nLocation: /c\r\nTransfer-Encoding: "
+                 "chunked\r\n\r\n5\r\nmoved\r\n0\r\n\r\n"),
+        PEER_TAKE("GET /c HTTP"),
+        PEER_SAY("HTTP/1.1 302 Found\r\nLocation: /d\r\nContent-Length: 9000000\r\n\r\n"),
+        PEER_FILL(100000),
+        PEER_HOLD};
+    static const peer_step rest[] = {PEER_TAKE("GET /d HTTP"), PEER_OK("2", "ok"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {little, rest, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) response =
+        ga_get(session, peer_url(&peer, "/a?x=1"), .params = GA_PAIRS({"q", "2"}));
+    ga_autofree char *text = ga_text(response);
+
+    assert_string_equal(text, "ok");
+    assert_int_equal(ga_redirects(response), 3);
+    assert_int_equal(peer.connections, 2); /* what is too much to skip costs the connection, */
+    assert_pool_at_rest(session, 1);       /* and no time */
+    peer_stop(&peer);
+}
+
 CASE(credentials_do_not_leave_the_origin)
 {
     static const peer_step target[] = {PEER_TAKE("GET /there "), OK_EMPTY, PEER_AGAIN};
@@ -887,6 +916,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_comes_before_the_body_is_sent_ends_the_sending),
         cmocka_unit_test(a_large_body_arrives_whole_also_where_the_server_says_continue),
         cmocka_unit_test(redirects_are_followed_on_the_same_connection),
+        cmocka_unit_test(a_redirect_has_no_params_and_what_its_answer_says_is_skipped),
         cmocka_unit_test(credentials_do_not_leave_the_origin),
         cmocka_unit_test(redirects_tell_where_they_come_from_on_demand),
         cmocka_unit_test(redirects_end_at_their_limit),
