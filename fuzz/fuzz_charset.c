@@ -30,10 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ga__buffer out = GA__BUFFER_INIT;
 
     check_media_type(content_type);
-    ga__charset_decode(&out, content_type, body, body_size);
+    ga__charset_decode(&out, content_type, GA__CHARSET_UTF8, body, body_size);
     REQUIRE(!out.failed);
     REQUIRE(out.size == 0 || ga__utf8_valid(out.data, out.size));
-    if (ga__charset_is_utf8(content_type, body, body_size))
+    if (ga__charset_is_utf8(content_type, GA__CHARSET_UTF8, body, body_size))
         REQUIRE(out.size == body_size && (body_size == 0 || memcmp(out.data, body, body_size) == 0));
     ga__buffer_free(&out);
     return 0;

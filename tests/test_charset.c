@@ -13,7 +13,7 @@ static char *decode(const char *content_type, const char *body, size_t size)
 {
     ga__buffer out = GA__BUFFER_INIT;
 
-    ga__charset_decode(&out, ga__slice_of(content_type), body, size);
+    ga__charset_decode(&out, ga__slice_of(content_type), GA__CHARSET_UTF8, body, size);
     assert_false(out.failed);
     assert_true(ga__utf8_valid(out.data ? out.data : "", out.size));
     return ga__buffer_take(&out);
@@ -265,7 +265,8 @@ static void text_that_is_utf8_is_known_as_such(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        bool is = ga__charset_is_utf8(ga__slice_of(rows[i].content_type), rows[i].body, strlen(rows[i].body));
+        bool is = ga__charset_is_utf8(ga__slice_of(rows[i].content_type), GA__CHARSET_UTF8, rows[i].body,
+                                      strlen(rows[i].body));
 
         if (is != rows[i].is)
             fail_msg("%s: %s", rows[i].content_type, rows[i].body);
@@ -276,6 +277,38 @@ static void text_that_is_utf8_is_known_as_such(void **state)
             free(text);
         }
     }
+}
+
+static void the_fallback_is_for_what_says_nothing(void **state)
+{
+    static const struct {
+        const char *content_type;
+        const char *fallback;
+        const char *body;
+        const char *text;
+    } rows[] = {
+        {"", "windows-1252", "gr\xfc\xdf", "grüß"},
+        {"text/plain", "windows-1252", "gr\xfc\xdf", "grüß"},
+        {"text/plain; charset=x-none", "windows-1252", "gr\xfc\xdf", "grüß"},
+        {"text/plain; charset=utf-8", "windows-1252", "gr\xc3\xbc", "grü"},
+        {"text/plain; charset=koi8-r", "windows-1252", "\xf0", "П"},
+        {"text/plain", "windows-1252", "\xef\xbb\xbfgr\xc3\xbc", "grü"},
+        {"text/plain", "Shift_JIS", "\x93\xfa\x96\x7b", "日本"},
+        {"text/plain", "UTF-8", "\xfc", FFFD},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *fallback = ga__charset_find(ga__slice_of(rows[i].fallback));
+        ga__buffer out = GA__BUFFER_INIT;
+
+        ga__charset_decode(&out, ga__slice_of(rows[i].content_type), fallback, rows[i].body,
+                           strlen(rows[i].body));
+        assert_string_equal(out.data, rows[i].text);
+        ga__buffer_free(&out);
+    }
+    assert_false(ga__charset_is_utf8(GA__SLICE("text/plain"), "windows-1252", "\xc3\xbc", 2));
+    assert_true(ga__charset_is_utf8(GA__SLICE("text/plain"), "windows-1252", "u", 1));
 }
 
 static void labels_are_those_of_the_standard(void **state)
@@ -305,6 +338,7 @@ int main(void)
         cmocka_unit_test(validity_does_not_depend_on_alignment),
         cmocka_unit_test(every_code_point_is_written_and_read),
         cmocka_unit_test(text_that_is_utf8_is_known_as_such),
+        cmocka_unit_test(the_fallback_is_for_what_says_nothing),
         cmocka_unit_test(labels_are_those_of_the_standard),
     };
 

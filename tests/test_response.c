@@ -474,6 +474,13 @@ CASE(text_is_utf8_whatever_came)
     ga_autofree char *b = ga_text(second);
     assert_string_equal(b, "a\xef\xbf\xbd"
                            "b");
+    assert_null(ga_text_with_fallback(second, "windows-0"));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_contains(ga_error_message(), "windows-0");
+    ga_autofree char *other = ga_text_with_fallback(second, "Latin1");
+    assert_string_equal(other, "a\xc3\xbf"
+                               "b");
+    assert_null(ga_text_with_fallback(NULL, "latin1"));
     ga_auto(ga_response) third = ga_get(session, peer_url(&three, "/"));
     ga_autofree char *c = ga_text(third);
     assert_string_equal(c, "z");

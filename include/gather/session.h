@@ -422,6 +422,11 @@ GA_API int ga_raise_for_status(const ga_response *response);
  *          GA_ERESET, GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM, or for NULL the error before */
 GA_API GA_MUST_USE char *ga_text(ga_response *response);
 
+/** The same, where a body whose charset neither a BOM nor Content-Type tells is in this one, "windows-1252" or
+ *  another label of the Encoding Standard, and not in UTF-8. Suspends.
+ *  @return NULL with GA_EUSAGE (no such charset), or as ga_text does */
+GA_API GA_MUST_USE char *ga_text_with_fallback(ga_response *response, const char *charset);
+
 /** The body's bytes, read to its end; a NUL follows them. They are the response's. Suspends.
  *  @return NULL as ga_text does */
 GA_API const void *ga_body(ga_response *response, size_t *size);

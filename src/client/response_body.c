@@ -335,18 +335,18 @@ static void no_memory_for_text(const ga_response *response)
     ga__error_edit()->phase = GA_PHASE_DECODE;
 }
 
-/* The whole body as UTF-8: the body itself where it is that, else what was decoded from it. False where there
- * is none, recorded. */
-static bool read_text(ga_response *response, ga__slice *text, ga__buffer *decoded)
+/* The whole body as UTF-8: the body itself where it is that, else what was decoded from it. `fallback` is the
+ * encoding of one that names none. False where there is none, recorded. */
+static bool read_text(ga_response *response, const char *fallback, ga__slice *text, ga__buffer *decoded)
 {
     text->data = ga_body(response, &text->size);
     if (!text->data)
         return false;
     ga__slice type = content_type(response);
 
-    if (ga__charset_is_utf8(type, text->data, text->size))
+    if (ga__charset_is_utf8(type, fallback, text->data, text->size))
         return true;
-    ga__charset_decode(decoded, type, text->data, text->size);
+    ga__charset_decode(decoded, type, fallback, text->data, text->size);
     *text = (ga__slice){decoded->data ? decoded->data : "", decoded->size};
     if (!decoded->failed)
         return true;
@@ -355,12 +355,12 @@ static bool read_text(ga_response *response, ga__slice *text, ga__buffer *decode
     return false;
 }
 
-char *ga_text(ga_response *response)
+static char *text_of(ga_response *response, const char *fallback)
 {
     ga__buffer decoded = GA__BUFFER_INIT;
     ga__slice text;
 
-    if (!read_text(response, &text, &decoded))
+    if (!read_text(response, fallback, &text, &decoded))
         return NULL;
     if (!decoded.data) /* it is to be a copy in any case */
         ga__buffer_append(&decoded, text.data, text.size);
@@ -369,6 +369,23 @@ char *ga_text(ga_response *response)
     if (!result)
         no_memory_for_text(response);
     return result;
+}
+
+char *ga_text(ga_response *response)
+{
+    return text_of(response, GA__CHARSET_UTF8);
+}
+
+char *ga_text_with_fallback(ga_response *response, const char *charset)
+{
+    const char *fallback = charset ? ga__charset_find(ga__slice_of(charset)) : NULL;
+
+    if (fallback || !response)
+        return text_of(response, fallback);
+    ga__progress_fail(&response->progress, GA_EUSAGE,
+                      "ga_text_with_fallback: \"%.64s\" is no charset that is known; \"windows-1252\" is one",
+                      charset ? charset : "");
+    return NULL;
 }
 
 /* Whether the head says that the body is JSON; else that is recorded. */
@@ -403,7 +420,7 @@ json_t *ga_json(ga_response *response)
 
     if (response && GA_UNLIKELY(response->checks_type) && !says_json(response))
         return NULL;
-    if (!read_text(response, &text, &decoded))
+    if (!read_text(response, GA__CHARSET_UTF8, &text, &decoded))
         return NULL;
     if (ga__json_too_deep(text)) {
         ga__progress_fail(

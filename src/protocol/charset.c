@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <iconv.h>
 
-static const char utf8[] = "UTF-8";
+static const char utf8[] = GA__CHARSET_UTF8;
 static const char latin1[] = "windows-1252";
 
 /* The size of the byte order mark, and the encoding it stands for; 0 where there is none. */
@@ -31,17 +31,16 @@ static size_t find_mark(const char *body, size_t size, const char **encoding)
     return 0;
 }
 
-/* What the Content-Type says; UTF-8 where it says nothing that is known. */
+/* What the Content-Type says; NULL where it says nothing that is known. */
 static const char *named_encoding(ga__slice content_type)
 {
     ga__media_type media;
     char label[64];
-    const char *encoding = NULL;
 
-    if (ga__media_type_parse(&media, content_type.data, content_type.size) &&
-        ga__media_type_parameter(&media, "charset", label, sizeof label))
-        encoding = ga__charset_find(ga__slice_of(label));
-    return encoding ? encoding : utf8;
+    return ga__media_type_parse(&media, content_type.data, content_type.size) &&
+                   ga__media_type_parameter(&media, "charset", label, sizeof label)
+               ? ga__charset_find(ga__slice_of(label))
+               : NULL;
 }
 
 /* Latin-1 is windows-1252 on the web (WHATWG Encoding, index windows-1252). */
@@ -103,14 +102,15 @@ static void convert(iconv_t converter, ga__buffer *out, const char *body, size_t
         convert_some(converter, out, &in, &left);
 }
 
-void ga__charset_decode(ga__buffer *out, ga__slice content_type, const char *body, size_t size)
+void ga__charset_decode(ga__buffer *out, ga__slice content_type, const char *fallback, const char *body,
+                        size_t size)
 {
     const char *encoding = NULL;
     size_t mark = find_mark(body, size, &encoding);
     iconv_t converter;
 
-    if (mark == 0)
-        encoding = named_encoding(content_type);
+    if (mark == 0 && !(encoding = named_encoding(content_type)))
+        encoding = fallback;
     body += mark;
     size -= mark;
     if (strcmp(encoding, latin1) == 0) {
@@ -126,13 +126,14 @@ void ga__charset_decode(ga__buffer *out, ga__slice content_type, const char *bod
     iconv_close(converter);
 }
 
-bool ga__charset_is_utf8(ga__slice content_type, const char *body, size_t size)
+bool ga__charset_is_utf8(ga__slice content_type, const char *fallback, const char *body, size_t size)
 {
     const char *encoding = NULL;
 
     if (find_mark(body, size, &encoding))
         return false;
-    encoding = named_encoding(content_type);
+    if (!(encoding = named_encoding(content_type)))
+        encoding = fallback;
     if (strcmp(encoding, utf8) == 0)
         return ga__utf8_valid(body, size);
     return strcmp(encoding, latin1) == 0 && ga__ascii_only(body, size);
