@@ -466,6 +466,8 @@ static ga_session *draw_session(test_world *world)
 
     world->paced = rate > 0 || retries > 0 || per_host || adaptive;
     return ga_session_new(.limit = 1 + (int)draw(CALLERS), .limit_per_host = (int)draw(4),
+                          .max_connection_age = chance(10) ? 0.5 + (double)draw(3) : 0,
+                          .max_connection_requests = chance(10) ? 1 + (int)draw(3) : 0,
                           .keepalive = (double)draw(3) * 5 - 1, .total_timeout = world->total,
                           .read_timeout = world->read, .rate = rate, .retries = retries, .retry_cap = 5,
                           .rate_per_host = per_host ? 20 : 0, .adaptive_limit = adaptive,

@@ -103,8 +103,7 @@ static void answer(int fd, const char *request)
     else if (strstr(request, " /broken")) {
         send_all(fd, broken, sizeof broken - 1);
         shutdown(fd, SHUT_WR);
-    }
-    else if (strstr(request, " /coded/"))
+    } else if (strstr(request, " /coded/"))
         send_all(fd, coded[strstr(request, " /coded/")[8] - '0'],
                  coded_sizes[strstr(request, " /coded/")[8] - '0']);
     else if (strstr(request, " /chunked "))
@@ -341,7 +340,7 @@ static int go_through_proxy(void)
     ga_auto(ga_session) session =
         ga_session_new(.proxies = GA_PAIRS({"all", url}), .no_proxy = "none.test", .connect_to = detours,
                        .resolve = GA_PAIRS({"none.test:1", "127.0.0.1"}),
-                       .proxy_headers = GA_PAIRS({"X-Proxy", "1"}), .keepalive = -1);
+                       .proxy_headers = GA_PAIRS({"X-Proxy", "1"}), .interface = "lo", .keepalive = -1);
     ga_auto(ga_response) response =
         session ? ga_get(session, "http://shop.test/json", .server_name = "other.test", .insecure = 1) : NULL;
 
@@ -383,7 +382,8 @@ static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
 {
-    ga_auto(ga_session) session = ga_session_new(.base_url = url, .headers = GA_PAIRS({"X-Session", "s"}), .retry_base = 1e-9);
+    ga_auto(ga_session) session =
+        ga_session_new(.base_url = url, .headers = GA_PAIRS({"X-Session", "s"}), .retry_base = 1e-9);
 
     (void)arg;
     failure = session ? 0 : ga_error()->code;

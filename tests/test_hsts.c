@@ -261,6 +261,35 @@ CASE(redirects_are_upgraded_too)
     peer_stop(&redirecting);
 }
 
+/* From https to http, which HSTS makes https: that is no downgrade. */
+CASE(what_is_upgraded_is_no_downgrade)
+{
+    ga_auto(ga_session) session = ga_session_new(.ca_file = ca_file, .hsts = 1, .no_downgrade = 1);
+    peer_server peer, redirecting;
+
+    start(&peer, peers, true);
+    ga_autofree char *https = url_at(&peer, "https", "localhost");
+    ga_autofree char *http = url_at(&peer, "http", "localhost");
+    ga_autofree char *head =
+        ga_format("HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", http);
+    const peer_step steps[] = {
+        PEER_TAKE(NULL), {.kind = PEER_SAY_, .text = head, .size = strlen(head)}, PEER_AGAIN};
+    const peer_step *const scripts[] = {steps, NULL};
+
+    peer_start(&redirecting, peers, scripts);
+    redirecting.tls = ga__tls_config_server(own.certificate, own.key, "http/1.1");
+    ga_autofree char *away = url_at(&redirecting, "https", "localhost");
+
+    assert_null(ga_get(session, away));
+    assert_int_equal(ga_error()->code, GA_EREDIRECT);
+    ga_response_free(ga_get(session, https)); /* the host says so here */
+    ga_auto(ga_response) response = ga_get(session, away);
+    assert_int_equal(ga_status(response), 200);
+    assert_string_equal(ga_url(response), https);
+    peer_stop(&peer);
+    peer_stop(&redirecting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +300,7 @@ int main(void)
         cmocka_unit_test(http_becomes_https_for_hosts_that_said_so),
         cmocka_unit_test(only_verified_answers_over_https_count),
         cmocka_unit_test(redirects_are_upgraded_too),
+        cmocka_unit_test(what_is_upgraded_is_no_downgrade),
     };
 
     return cmocka_run_group_tests(tests, make_certificate, free_certificate);

@@ -753,7 +753,8 @@ CASE(cancelled_at_any_moment_calls_leave_nothing_behind)
     peer_start(&peer, peers, always);
     peer.data = &habits;
     for (int turns = 0; turns < 30; turns++) {
-        ga_session *session = ga_session_new(.http = 2, .limit_per_host = 1);
+        ga_session *session =
+            ga_session_new(.http = 2, .limit_per_host = 1, .max_connection_requests = turns % 3 * 2);
         caller self = {.session = session};
         ga_group group;
 

@@ -617,6 +617,39 @@ TIMED_CASE(a_waiter_that_was_cancelled_is_passed)
     peer_stop(&other);
 }
 
+/* A connection comes back when the session is closed already, and those in line have not run since. */
+TIMED_CASE(a_session_that_is_freed_serves_nobody)
+{
+    static const peer_step half[] = {PEER_TAKE(NULL), PEER_OK("5", "he"), PEER_WAIT, PEER_SAY("llo"),
+                                     PEER_HOLD};
+    static const peer_step *const halves[] = {half, NULL};
+    ga_session *session = ga_session_new(.limit = 1);
+    ga_group calls;
+    peer_server peer, other;
+
+    peer_start(&peer, peers, halves);
+    peer_start(&other, peers, always_empty);
+    ga_response *holder = ga_get(session, url_of(&peer));
+
+    ga_group_open(&calls, GA_COLLECT);
+    forget_ends();
+    start_calls(&calls, session, &peer, "ab");
+    start_calls(&calls, session, &other, "c");
+    assert_int_equal(ga_sleep(0.1), 0);
+    ga_event_set(&peer.go);
+    assert_int_equal(ga_sleep(0.1), 0);
+    ga_session_free(session); /* which says what is wrong with that */
+    ga_response_free(holder);
+    assert_int_not_equal(ga_gather(&calls), 0);
+    ga_group_close(&calls);
+    assert_string_equal(ends, "!!!");
+    assert_int_equal(peer.requests, 1);
+    assert_int_equal(other.connections, 0);
+    peer_await(&peer.open, 0);
+    peer_stop(&peer);
+    peer_stop(&other);
+}
+
 TIMED_CASE(a_waiter_whose_time_is_over_says_so)
 {
     static const peer_step never[] = {PEER_TAKE(NULL), PEER_HOLD};
@@ -784,6 +817,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_holder_gives_its_place_to_the_next),
         cmocka_unit_test(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing),
         cmocka_unit_test(a_waiter_that_was_cancelled_is_passed),
+        cmocka_unit_test(a_session_that_is_freed_serves_nobody),
         cmocka_unit_test(a_waiter_whose_time_is_over_says_so),
         cmocka_unit_test(without_descriptors_calls_wait),
         cmocka_unit_test(without_descriptors_names_are_looked_up_later),
