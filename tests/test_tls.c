@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -696,6 +697,26 @@ static void the_store_of_sessions_is_bounded(void **state)
     ga__tls_config_unref(config);
 }
 
+static void without_descriptors_no_certificate_is_judged(void **state)
+{
+    struct rlimit before, none;
+    int lowest = dup(STDERR_FILENO);
+
+    (void)state;
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){.rlim_cur = (rlim_t)lowest, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    ga__tls_config *config = ga__tls_config_new(&(ga__tls_options){0});
+
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_null(config);
+    assert_int_equal(ga_error()->code, GA_EFDS);
+    config = ga__tls_config_new(&(ga__tls_options){0});
+    assert_non_null(config);
+    ga__tls_config_unref(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -711,6 +732,7 @@ int main(void)
         cmocka_unit_test(an_address_is_not_sent_as_server_name),
         cmocka_unit_test(files_that_cannot_be_used_are_named),
         cmocka_unit_test(trust_comes_from_a_file_or_the_environment),
+        cmocka_unit_test(without_descriptors_no_certificate_is_judged),
         cmocka_unit_test(the_least_version_is_kept),
         cmocka_unit_test(a_client_certificate_is_shown_where_it_is_wanted),
         cmocka_unit_test(peers_without_tls_are_recognised),

@@ -56,7 +56,7 @@ ga__tls_profile *ga__tls_profile_get(ga__tls_profiles *profiles, const ga_reques
                                      bool elsewhere);
 void ga__tls_profile_put(ga__tls_profiles *profiles, ga__tls_profile *profile);
 
-/* What connections to servers have in common, made on first use. NULL with GA_ETLS, GA_ENOMEM. */
+/* What connections to servers have in common, made on first use. NULL with GA_ETLS, GA_EFDS, GA_ENOMEM. */
 ga__tls_config *ga__tls_profile_config(ga__tls_profile *profile);
 /* The same for connections to proxies, whatever requests say: as the session has it for servers, without its
  * certificate and pins. A proxy may be told a password. */

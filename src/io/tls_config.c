@@ -14,6 +14,7 @@
 #include "task/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -85,11 +86,26 @@ static int check_environment(const char *variable)
     return unreadable(variable, path);
 }
 
+/* OpenSSL passes over files that it has no descriptor for, too, and would trust nobody from then on. */
+static int check_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    else if (errno == EMFILE || errno == ENFILE)
+        return ga__fail(GA_EFDS, "the system's CA certificates cannot be read: no file descriptor is left "
+                                 "(raise the limit: ulimit -n)");
+    return 0;
+}
+
 static int trust_system(SSL_CTX *context)
 {
     int code = check_environment("SSL_CERT_FILE");
 
     /* SSL_CERT_DIR is a list of directories, so that some may be missing */
+    if (!code)
+        code = check_descriptor();
     if (code)
         return code;
     if (!SSL_CTX_set_default_verify_paths(context))

@@ -26,7 +26,7 @@ typedef struct ga__tls_options {
 
 /* For connecting. Does not suspend, but reads files.
  * @return the configuration, to be unreferenced; NULL with GA_ETLS (the message names the file and what is
- * wrong with it), GA_EUSAGE, GA_ENOMEM */
+ * wrong with it), GA_EFDS, GA_EUSAGE, GA_ENOMEM */
 ga__tls_config *ga__tls_config_new(const ga__tls_options *options);
 
 /* For accepting. `certificate` is PEM text, the chain after the own one. `alpn`: protocols to accept, the
