@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The HTTP Archive of a session's calls; tests/har.py knows what the format wants. */
-#include "peer.h"
+#include "http2_peer.h"
 
 #include "protocol/encoder.h"
 #include <jansson.h>
@@ -208,6 +208,41 @@ static void retries_are_entries_and_sizes_before_and_after_decoding_are_told(voi
     json_decref(archive);
 }
 
+/* --- HTTP/2 --------------------------------------------------------------------------------------- */
+
+CASE(a_call_over_http2)
+{
+    static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
+    static const peer_step *const always[] = {http2, NULL};
+    http2_habits habits = {0};
+    peer_server peer;
+
+    peer_start(&peer, peers, always);
+    peer.data = &habits;
+    ga_session *session = ga_session_new(.har = path, .http = 2);
+
+    ga_response_free(ga_get(session, peer_url(&peer, "/ok")));
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+static void over_http2_heads_have_no_size(void **state)
+{
+    json_t *archive;
+
+    a_call_over_http2(state);
+    assert_valid(1);
+    json_t *entry = entry_at(&archive, 0);
+    const json_t *request = json_object_get(entry, "request"), *response = json_object_get(entry, "response");
+
+    assert_string_equal(text_at(request, "httpVersion"), "HTTP/2");
+    assert_string_equal(text_at(response, "httpVersion"), "HTTP/2");
+    assert_int_equal(number_at(request, "headersSize"), -1);
+    assert_int_equal(number_at(response, "headersSize"), -1);
+    assert_int_equal(number_at(response, "status"), 200);
+    json_decref(archive);
+}
+
 /* --- the file ------------------------------------------------------------------------------------- */
 
 static int plain(void *arg, ga_call *call)
@@ -276,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_request_is_an_entry_with_its_times_and_without_secrets),
         cmocka_unit_test(retries_are_entries_and_sizes_before_and_after_decoding_are_told),
+        cmocka_unit_test(over_http2_heads_have_no_size),
         cmocka_unit_test(the_file_is_json_after_each_call),
         cmocka_unit_test(what_could_not_be_written_leaves_valid_json),
     };

@@ -368,6 +368,82 @@ CASE(a_request_may_pass_to_the_network_with_its_body)
     peer_stop(&peer);
 }
 
+/* --- beside other options ------------------------------------------------------------------------- */
+
+static int half(void *arg, ga_call *call)
+{
+    const char *range = ga_call_header(call, "Range");
+
+    (void)arg;
+    if (!range)
+        return ga_answer(call, .headers = GA_PAIRS({"ETag", "\"v1\""}), .text = "half of", .truncated = 1);
+    assert_string_equal(range, "bytes=7-");
+    assert_string_equal(ga_call_header(call, "If-Range"), "\"v1\"");
+    return ga_answer(call, .status = 206,
+                     .headers = GA_PAIRS({"ETag", "\"v1\""}, {"Content-Type", "text/plain; charset=utf-8"},
+                                         {"Content-Range", "bytes 7-10/11"}),
+                     .text = " it.");
+}
+
+static int count_attempts(void *arg, int attempt)
+{
+    *(int *)arg += attempt;
+    return 0;
+}
+
+TIMED_CASE(a_body_that_is_cut_is_gone_on_with)
+{
+    int attempts = 0;
+    ga_auto(ga_session) session = ga_session_new(.answer = half, .resume = 1, .metrics = 1);
+    ga_auto(ga_response) response =
+        ga_get(session, "http://example/", .before_send = count_attempts, .before_send_arg = &attempts);
+    ga_autofree char *text = ga_text(response);
+    ga_metrics metrics;
+
+    (void)peers;
+    if (!text)
+        fail_msg("%s", ga_error_message());
+    assert_string_equal(text, "half of it.");
+    assert_int_equal(attempts, 1);
+    ga_session_metrics(session, &metrics);
+    assert_int_equal(metrics.failed, 0);
+    assert_true(metrics.bytes_sent > 0);
+}
+
+static int take_a_second(void *arg, ga_call *call)
+{
+    int code = ga_sleep(1);
+
+    (void)arg;
+    return code < 0 ? code : ga_answer(call, .text = ga_call_header(call, "X-Number"));
+}
+
+static int call_once(ga_session *session, int number)
+{
+    ga_autofree char *name = ga_format("%d", number);
+    ga_auto(ga_response) response =
+        ga_get(session, "http://example/", .headers = GA_PAIRS({"X-Number", name}));
+    ga_autofree char *text = ga_text(response);
+
+    return text && strcmp(text, name) == 0 ? 0 : GA_EUSAGE;
+}
+GA_TASK(int, call_once, ga_session *, int);
+
+TIMED_CASE(many_calls_are_answered_at_once)
+{
+    ga_auto(ga_session) session = ga_session_new(.answer = take_a_second);
+    double before = ga_now();
+    ga_group group;
+
+    (void)peers;
+    ga_group_open(&group, 0);
+    for (int i = 0; i < 200; i++)
+        assert_non_null(call_once_start(&group, session, i));
+    assert_int_equal(ga_gather(&group), 0);
+    ga_group_close(&group);
+    assert_true(ga_now() - before < 1.5);
+}
+
 /* --- dry runs ------------------------------------------------------------------------------------- */
 
 static char *shown;
@@ -467,6 +543,8 @@ int main(void)
         cmocka_unit_test(bodies_are_decoded_streamed_bounded_and_cut),
         cmocka_unit_test(an_answer_that_could_not_come_is_refused),
         cmocka_unit_test(a_request_may_pass_to_the_network_with_its_body),
+        cmocka_unit_test(a_body_that_is_cut_is_gone_on_with),
+        cmocka_unit_test(many_calls_are_answered_at_once),
         cmocka_unit_test(a_request_is_shown_as_text_without_its_secrets),
         cmocka_unit_test(a_body_that_is_not_text_or_not_there_is_described),
         cmocka_unit_test(a_proxy_is_told_and_its_credentials_are_not),
