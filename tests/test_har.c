@@ -94,8 +94,8 @@ static void make_calls(ga_group *peers)
 
     peer_start(&peer, peers, scripts);
     ga_session *session = ga_session_new(.har = path, .headers = GA_PAIRS({"X-Api-Key", "hidden2"}));
-    ga_response *response =
-        ga_get(session, peer_url(&peer, "/a?x=1+2%2B&y#part"), .user = "me", .password = "hidden3");
+    ga_response *response = ga_get(session, peer_url(&peer, "/a?x=1+2%2B&Access_Token=hidden4&y#part"),
+                                   .user = "me", .password = "hidden3");
     ga_autofree char *text = ga_text(response);
 
     assert_string_equal(text, "abcd");
@@ -131,9 +131,10 @@ static void each_request_is_an_entry_with_its_times_and_without_secrets(void **s
 
     assert_string_equal(text_at(request, "method"), "GET");
     assert_string_equal(text_at(request, "httpVersion"), "HTTP/1.1");
-    assert_non_null(strstr(text_at(request, "url"), "/a?x=1+2%2B&y"));
+    assert_non_null(strstr(text_at(request, "url"), "/a?x=1+2%2B&Access_Token=[redacted]&y"));
     assert_string_equal(pair_at(request, "queryString", "x"), "1 2+");
     assert_string_equal(pair_at(request, "queryString", "y"), "");
+    assert_string_equal(pair_at(request, "queryString", "Access_Token"), "[redacted]");
     assert_string_equal(pair_at(request, "headers", "Authorization"), "[redacted]");
     assert_string_equal(pair_at(request, "headers", "X-Api-Key"), "[redacted]");
     assert_string_equal(pair_at(response, "headers", "Set-Cookie"), "[redacted]");

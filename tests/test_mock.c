@@ -468,20 +468,22 @@ CASE(a_request_is_shown_as_text_without_its_secrets)
     ga_auto(ga_session) session =
         ga_session_new(.answer = show, .answer_arg = &flags, .no_decompress = 1, .user_agent = "me");
     const ga_request_options *options = GA_REQUEST_(
-        "http://u:hidden1@example/a?b", .text = "gr\xc3\xbc\xc3\x9f dich\n",
+        "http://u:hidden1@example/a?b&api_key=hidden5&c=d", .text = "gr\xc3\xbc\xc3\x9f dich\n",
         .cookies = GA_PAIRS({"sid", "hidden2"}),
         .headers = GA_PAIRS({"x-api-key", "hidden3"}, {"X-Auth-Token", "hidden4"}, {"X-Plain", "shown"}));
 
     dry_run(session, options);
-    assert_string_equal(shown, "POST /a?b HTTP/1.1\nHost: example\nUser-Agent: me\nAccept: */*\n"
-                               "x-api-key: [redacted]\nX-Auth-Token: [redacted]\nX-Plain: shown\n"
-                               "Authorization: [redacted]\nCookie: [redacted]\n"
-                               "Content-Type: text/plain; charset=utf-8\nContent-Length: 12\n\n"
-                               "gr\xc3\xbc\xc3\x9f dich\n");
+    assert_string_equal(
+        shown, "POST /a?b&api_key=[redacted]&c=d HTTP/1.1\nHost: example\nUser-Agent: me\nAccept: */*\n"
+               "x-api-key: [redacted]\nX-Auth-Token: [redacted]\nX-Plain: shown\n"
+               "Authorization: [redacted]\nCookie: [redacted]\n"
+               "Content-Type: text/plain; charset=utf-8\nContent-Length: 12\n\n"
+               "gr\xc3\xbc\xc3\x9f dich\n");
     flags = GA_CALL_SECRETS | GA_CALL_NO_BODY;
     dry_run(session, options);
     assert_contains(shown, "Authorization: Basic dTpoaWRkZW4x\nCookie: sid=hidden2\n");
     assert_contains(shown, "x-api-key: hidden3\n");
+    assert_contains(shown, "POST /a?b&api_key=hidden5&c=d HTTP/1.1\n");
     assert_contains(shown, "Content-Length: 12\n\n");
     assert_null(strstr(shown, "dich"));
     free(shown);

@@ -44,15 +44,16 @@ GA_API const void *ga_call_body(ga_call *call, size_t *size);
 
 /** What ga_call_text shows besides. */
 enum {
-    GA_CALL_SECRETS = 1, /**< the values of header fields with credentials, as they are */
+    GA_CALL_SECRETS = 1, /**< values that are secret, as they are */
     GA_CALL_NO_BODY = 2  /**< the head alone */
 };
 
-/** The request as text for a person: the head of HTTP/1.1, with LF as line end, and the body. Values of
- * header fields with credentials (Authorization, Proxy-Authorization, Cookie, and any whose name has "token",
- * "secret", "password", "api-key", "apikey", "access-key" or "x-auth" in it) are shown as "[redacted]"; the
- * URL and the body are as they are. A body of more than 64 KiB, or that is no text, or can be read only once,
- * is described in brackets. Suspends as ga_call_body. `show`: 0, or GA_CALL_SECRETS and GA_CALL_NO_BODY.
+/** The request as text for a person: the head of HTTP/1.1, with LF as line end, and the body. What is secret
+ * is shown as "[redacted]": the values of Authorization, Proxy-Authorization and Cookie, and those of header
+ *  fields and of the URL's parameters whose name has "token", "secret", "password", "api-key", "apikey",
+ *  "access-key" or "x-auth" in it, with "-" or "_". The body is as it is; one of more than 64 KiB, or that is
+ *  no text, or can be read only once, is described in brackets. Suspends as ga_call_body.
+ *  `show`: 0, or GA_CALL_SECRETS and GA_CALL_NO_BODY.
  *  @return a string, the caller's to free; NULL as ga_call_body */
 GA_API GA_MUST_USE char *ga_call_text(ga_call *call, unsigned show);
 

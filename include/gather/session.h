@@ -183,10 +183,9 @@ typedef struct ga_session_options {
                      counts in ga_attempts, and none against retry_budget */
 
     /** A file that gets an HTTP Archive (HAR 1.2) of the session's requests, redirects and retries among
-     *  them, each when it has ended: heads, times and sizes, but no bodies and no cookies; header fields with
-     *  credentials are redacted as ga_call_text does, URLs are as they are. A file that is there is emptied;
-     * a new one is readable for its owner alone. It is JSON at any time. What cannot be written is told on
-     *  stderr */
+     *  them, each when it has ended: heads, times and sizes, but no bodies and no cookies. Header fields and
+     *  parameters are redacted as by ga_call_text. A file that is there is emptied; a new one is readable for
+     *  its owner alone. It is JSON at any time. What cannot be written is told on stderr */
     const char *har;
 } ga_session_options;
 

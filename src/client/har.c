@@ -2,8 +2,8 @@
 /*
  * The entries of an HTTP Archive. One begins when a request is about to go out, with its head; it goes over
  * to the response, and is written when that is freed; or when the request fails. Bodies are not kept: only
- * their sizes are told. Cookies and what else is secret in headers are left out or redacted. Called by
- * client/request.c and client/response.c.
+ * their sizes are told. Cookies and what else is secret in headers and URLs are left out or redacted. Called
+ * by client/request.c and client/response.c.
  */
 #include "client/har.h"
 
@@ -103,8 +103,11 @@ static json_t *decoded(ga__slice part)
     return json;
 }
 
-static json_t *query_string(ga__slice query)
+/* The parameters of a URL. */
+static json_t *query_string(const ga__buffer *url)
 {
+    const char *mark = memchr(url->data, '?', url->size);
+    ga__slice query = {mark ? mark + 1 : "", mark ? (size_t)(url->data + url->size - mark - 1) : 0};
     json_t *array = json_array();
 
     while (array && query.size > 0) {
@@ -141,9 +144,25 @@ static json_t *present_time(void)
     return json_string(shown);
 }
 
+/* @return nonzero without memory */
+static int set_url(json_t *request, const ga__url *url)
+{
+    const char *whole = ga__url_printable(url);
+    ga__buffer shown = GA__BUFFER_INIT;
+    int failed = 1;
+
+    ga__redact_query(&shown, (ga__slice){whole, strcspn(whole, "#")});
+    if (!shown.failed) {
+        failed = json_object_set_new(request, "url", text_sized(shown.data, shown.size));
+        failed |= json_object_set_new(request, "queryString", query_string(&shown));
+    }
+    ga__buffer_free(&shown);
+    return failed;
+}
+
 static json_t *request_of(const ga__call *call)
 {
-    const char *url = ga__url_printable(&call->url);
+    bool unknown = call->source && call->source->size < 0;
     json_t *request = json_object();
     ga__head_copy head;
 
@@ -151,13 +170,11 @@ static json_t *request_of(const ga__call *call)
         json_decref(request);
         return NULL;
     }
-    bool unknown = call->source && call->source->size < 0;
-    int failed = json_object_set_new(request, "method", text(call->method));
+    int failed = set_url(request, &call->url);
 
-    failed |= json_object_set_new(request, "url", text_sized(url, strcspn(url, "#")));
+    failed |= json_object_set_new(request, "method", text(call->method));
     failed |= json_object_set_new(request, "cookies", json_array());
     failed |= json_object_set_new(request, "headers", request_headers(&head));
-    failed |= json_object_set_new(request, "queryString", query_string(ga__url_query(&call->url)));
     failed |=
         json_object_set_new(request, "bodySize", json_integer(unknown ? -1 : (json_int_t)call->body_size));
     ga__head_copy_free(&head);

@@ -61,7 +61,11 @@ char *ga_call_text(ga_call *call, unsigned show)
         ga__fail(GA_EUSAGE, "ga_call_text: there is no call");
         return NULL;
     }
-    ga__buffer_printf(&text, "%s\n", mock->head.bytes.data);
+    if (show & GA_CALL_SECRETS)
+        ga__buffer_add(&text, mock->head.bytes.data);
+    else
+        ga__redact_query(&text, ga__slice_of(mock->head.bytes.data));
+    ga__buffer_add_char(&text, '\n');
     for (const ga_pair *field = call->headers; field->name; field++)
         ga__buffer_printf(&text, "%s: %s\n", field->name,
                           show & GA_CALL_SECRETS ? field->value : ga__redacted(field->name, field->value));

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What of a header is not to be shown: the values of fields that carry credentials.
+ * What of a request is not to be shown: the values of header fields and of a URL's parameters that carry
+ * credentials.
  */
 #ifndef GA__REDACT_H
 #define GA__REDACT_H
 
+#include "base/buffer.h"
 #include "base/slice.h"
 
-/* Whether the field of that name has a secret for its value. */
+/* Whether the field, or parameter, of that name has a secret for its value. */
 bool ga__is_secret(ga__slice name);
 
 /* What is shown of the value of the field: all of it, or "[redacted]". */
 const char *ga__redacted(const char *name, const char *value);
+
+/* Appends a URL, or a line with one, in which the values of such parameters are "[redacted]". */
+void ga__redact_query(ga__buffer *out, ga__slice url);
 
 #endif
