@@ -124,6 +124,24 @@ static bool has_last_event_id(struct peer_visit *visit)
     return told ? peer_say(visit, seen, sizeof seen - 1) : peer_say(visit, missing, sizeof missing - 1);
 }
 
+TIMED_CASE(a_source_does_not_call_again_and_again_where_it_is_asked_to_wait_0)
+{
+    static const peer_step brief[] = {PEER_TAKE(NULL), PEER_SAY(STREAM "retry: 0\ndata: x\n\n"), PEER_CLOSE};
+    static const peer_step *const scripts[] = {brief, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_event_source) source = ga_event_source_new(session, peer_url(&peer, "/"));
+    double start = ga_now();
+
+    for (int i = 0; i < 11; i++)
+        assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_true(ga_now() - start >= 1);
+    peer_stop(&peer);
+}
+
 CASE(a_source_tells_the_last_id)
 {
     static const peer_step first[] = {
@@ -160,7 +178,10 @@ CASE(a_source_fails_where_no_attempt_would_help)
     peer_start(&peer, peers, scripts);
     ga_auto(ga_event_source) source = ga_event_source_new(session, peer_url(&peer, "/"));
     assert_int_equal(ga_event_source_next(source, &message), GA_ESTATUS);
+    ga_error_clear();
     assert_int_equal(ga_event_source_next(source, &message), GA_ECONTENTTYPE);
+    assert_string_equal(ga_error()->url, peer_url(&peer, "/"));
+    assert_non_null(strstr(ga_error_message(), "its Content-Type is application/json"));
     ga_scope scope;
 
     ga_scope_open(&scope, 0);
@@ -176,6 +197,7 @@ int main(void)
         cmocka_unit_test(a_line_is_bounded),
         cmocka_unit_test(events_come_as_they_arrive),
         cmocka_unit_test(a_source_reconnects_where_it_was),
+        cmocka_unit_test(a_source_does_not_call_again_and_again_where_it_is_asked_to_wait_0),
         cmocka_unit_test(a_source_tells_the_last_id),
         cmocka_unit_test(a_source_fails_where_no_attempt_would_help),
     };

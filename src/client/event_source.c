@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double FIRST_WAIT = 3, LONGEST_WAIT = 60;
+/* The shortest is for servers that ask for 0: nobody is served by a client that calls again and again. */
+static const double FIRST_WAIT = 3, SHORTEST_WAIT = 0.1, LONGEST_WAIT = 60;
 
 struct ga_event_source {
     ga_session *session;
@@ -99,7 +100,7 @@ static int lose(ga_event_source *source)
         source->last_id = copy;
     }
     if (retry >= 0)
-        source->retry = retry;
+        source->retry = retry > SHORTEST_WAIT ? retry : SHORTEST_WAIT;
     ga_response_free(source->response);
     source->response = NULL;
     source->wait = source->wait > 0 ? source->wait * 2 : source->retry;
@@ -123,13 +124,13 @@ static int judge(ga_event_source *source)
     if (code < 0)
         return code;
     if (ga_status(source->response) != 200)
-        return ga__fail(GA_ESTATUS, "%s answered %d, not 200", ga_url(source->response),
-                        ga_status(source->response));
+        return ga__progress_fail(&source->response->progress, GA_ESTATUS, "the answer is %d, not 200",
+                                 ga_status(source->response));
     if (!type || !ga__media_type_parse(&parsed, type, strlen(type)) ||
         !ga__media_type_is(&parsed, "text", "event-stream"))
-        return ga__fail(GA_ECONTENTTYPE,
-                        "%s is not a stream of events: its Content-Type is %s, not text/event-stream",
-                        ga_url(source->response), type ? type : "missing");
+        return ga__progress_fail(&source->response->progress, GA_ECONTENTTYPE,
+                                 "it is no stream of events: its Content-Type is %s, not text/event-stream",
+                                 type ? type : "missing");
     return 1;
 }
 
