@@ -592,6 +592,28 @@ CASE(redirects_tell_where_they_come_from_on_demand)
     peer_stop(&peer);
 }
 
+CASE(a_redirect_to_what_no_request_can_carry_is_the_redirects_failure)
+{
+    static const peer_step host[] = {PEER_TAKE(NULL), REDIRECT("302", "//a\"b.example/"), PEER_AGAIN};
+    static const peer_step user[] = {PEER_TAKE(NULL), REDIRECT("302", "http://a%3Ab:c@127.0.0.1/"),
+                                     PEER_AGAIN};
+    static const peer_step *const hosts[] = {host, NULL};
+    static const peer_step *const users[] = {user, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer, second;
+
+    peer_start(&peer, peers, hosts);
+    peer_start(&second, peers, users);
+    assert_null(ga_get(session, peer_url(&peer, "/")));
+    assert_int_equal(ga_error()->code, GA_EREDIRECT);
+    assert_contains(ga_error_message(), "a redirect led there");
+    assert_null(ga_get(session, peer_url(&second, "/")));
+    assert_int_equal(ga_error()->code, GA_EREDIRECT);
+    assert_contains(ga_error_message(), "Authorization, from the URL");
+    peer_stop(&peer);
+    peer_stop(&second);
+}
+
 CASE(redirects_end_at_their_limit)
 {
     static const peer_step loop[] = {PEER_TAKE("GET /"), REDIRECT("301", "/"), PEER_AGAIN};
@@ -919,6 +941,7 @@ int main(void)
         cmocka_unit_test(a_redirect_has_no_params_and_what_its_answer_says_is_skipped),
         cmocka_unit_test(credentials_do_not_leave_the_origin),
         cmocka_unit_test(redirects_tell_where_they_come_from_on_demand),
+        cmocka_unit_test(a_redirect_to_what_no_request_can_carry_is_the_redirects_failure),
         cmocka_unit_test(redirects_end_at_their_limit),
         cmocka_unit_test(each_timeout_names_itself),
         cmocka_unit_test(waiting_in_line_and_connecting_have_their_timeouts),

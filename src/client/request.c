@@ -406,7 +406,11 @@ static int go_on(ga__call *call, ga__redirect *redirect)
 
     if (code == 0 && has_proxies(call))
         code = choose_proxy(call);
-    return code < 0 ? code : ga__call_write_head(call);
+    if (code == 0)
+        code = ga__call_write_head(call);
+    if (code == GA_EHEADER) /* what the caller gave was judged on the first hop */
+        ga__error_rewrite(code = GA_EREDIRECT, NULL, "%s; a redirect led there", ga_error_message());
+    return code;
 }
 
 static int refuse_redirect(const ga_response *response, ga__slice location, const ga__redirect *redirect)
