@@ -422,6 +422,30 @@ TIMED_CASE(a_function_that_gives_nothing_is_bounded_by_the_total_timeout)
     peer_stop(&peer);
 }
 
+CASE(a_goodbye_that_nobody_hears_is_no_failure)
+{
+    static const peer_step answers[] = {PEER_TAKE("PRI * HTTP/2.0"),
+                                        PEER_SAY("\0\0\0\4\0\0\0\0\0"
+                                                 "\0\0\1\1\4\0\0\0\1\x88"
+                                                 "\0\0\4\0\1\0\0\0\1xxxx"),
+                                        PEER_WAIT, PEER_ABORT};
+    static const peer_step *const scripts[] = {answers, NULL};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_session *session = new_session();
+
+    expect_ok(session, peer_url(&peer, "/"));
+    expect_pool(session, 1, 0);
+    assert_int_equal(ga_sleep(0.01), 0); /* what the client says of the frames arrives; nobody reads it */
+    ga_event_set(&peer.go);
+    assert_int_equal(ga_yield(), 0); /* the peer is gone, and the loop has not heard of it */
+    ga_fail(GA_EUSAGE, "what the caller is about to read");
+    ga_session_free(session);
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    peer_stop(&peer);
+}
+
 CASE(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream)
 {
     peer_server peer;
@@ -929,6 +953,7 @@ int main(void)
         cmocka_unit_test(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all),
         cmocka_unit_test(an_answer_before_the_body_ends_the_function),
         cmocka_unit_test(a_function_that_gives_nothing_is_bounded_by_the_total_timeout),
+        cmocka_unit_test(a_goodbye_that_nobody_hears_is_no_failure),
         cmocka_unit_test(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream),
         cmocka_unit_test(content_codings_are_undone_whole_and_in_pieces),
         cmocka_unit_test(what_nobody_reads_holds_up_no_other_call),

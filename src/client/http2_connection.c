@@ -267,12 +267,20 @@ int ga__http2_connection_start(ga__connection *connection, const ga_session *ses
     return 0;
 }
 
+/* Whoever lets the connection go may have an error to tell: that the server is gone, too, is none. */
+static void say_goodbye(ga__http2_connection *self)
+{
+    ga__error_aside error = ga__error_set_aside();
+
+    ga__http2_say_goodbye(self->http2);
+    send_frames(self);
+    ga__error_restore(error);
+}
+
 void ga__http2_connection_free(ga__http2_connection *self)
 {
-    if (!self->lost) {
-        ga__http2_say_goodbye(self->http2);
-        send_frames(self);
-    }
+    if (!self->lost)
+        say_goodbye(self);
     ga__timer_disarm(&self->ping);
     ga__unlink(&self->flush.link);
     ga__buffer_free(&self->unsent);

@@ -309,6 +309,20 @@ void ga__error_put(ga__error *error)
     *slot.lost = 0;
 }
 
+ga__error_aside ga__error_set_aside(void)
+{
+    int lost = *own_slot().lost;
+
+    return (ga__error_aside){ga__error_take(), lost};
+}
+
+void ga__error_restore(ga__error_aside aside)
+{
+    ga__error_free(ga__error_take());
+    ga__error_put(aside.error);
+    *own_slot().lost = aside.lost;
+}
+
 const ga_error_detail *ga__error_detail(const ga__error *error)
 {
     static const ga_error_detail lost = {.code = GA_ENOMEM, .message = "no memory for the error's detail"};

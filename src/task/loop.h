@@ -292,6 +292,14 @@ const ga_error_detail *ga__error_of(const ga_task *task);
 ga__error *ga__error_take(void);
 /* Makes it the calling task's (or thread's) error; NULL changes nothing. */
 void ga__error_put(ga__error *error);
+/* The same around what is done in passing, whose failure is nobody's, as where a connection says goodbye: the
+ * error is afterwards what it was before. */
+typedef struct ga__error_aside {
+    ga__error *error;
+    int lost;
+} ga__error_aside;
+ga__error_aside ga__error_set_aside(void);
+void ga__error_restore(ga__error_aside aside);
 /* What it says; for NULL that there was no memory for it. */
 const ga_error_detail *ga__error_detail(const ga__error *error);
 
