@@ -82,7 +82,8 @@ typedef enum ga_sent {
 /** The detail of a failure. Strings live until the task's next failure. */
 typedef struct ga_error_detail {
     int code;            /**< GA_E..., GA_OK when there was none */
-    const char *message; /**< for a person: what was tried, on what, what happened; never NULL */
+    const char *message; /**< for a person: what was tried, on what, what happened; never NULL. One line
+                              without control characters, whatever the server said */
     const char *url;     /**< the URL without userinfo, or NULL */
     ga_phase phase;
     const char *timeout; /**< with GA_ETIMEDOUT: "total", "connect", ... or "scope"; else NULL */
@@ -109,6 +110,7 @@ GA_API const char *ga_error_message(void);
 GA_API void ga_error_clear(void);
 
 /** Fails with a message of the caller's own: `return ga_fail(GA_EUSAGE, "row %d has no name", row);`
+ *  A control character in it becomes "?".
  *  @return code */
 GA_API int ga_fail(int code, const char *format, ...) GA_PRINTF(2, 3);
 

@@ -71,7 +71,7 @@ static bool take_host(ga__slice *text, ga__slice *host, bool *colon)
         end = memchr(text->data, ':', text->size);
         *host = ga__slice_take(text, end ? (size_t)(end - text->data) : text->size);
     }
-    if (text->size > 0 && *text->data != ':')
+    if (ga__ascii_has_control(*host) || (text->size > 0 && *text->data != ':'))
         return false;
     *colon = text->size > 0;
     ga__slice_take(text, *colon);

@@ -6,6 +6,7 @@
  */
 #include "client/tls_profile.h"
 
+#include "base/ascii.h"
 #include "base/buffer.h"
 #include "task/loop.h"
 #include <stdlib.h>
@@ -34,6 +35,8 @@ static int check(const ga__tls_profile *wanted)
         return ga__fail(GA_EUSAGE, "key_file is given without cert_file");
     if (options->version_min != 0 && options->version_min != 12 && options->version_min != 13)
         return ga__fail(GA_EUSAGE, "tls_version_min is %d: 12 or 13 is expected", options->version_min);
+    if (wanted->server_name && ga__ascii_has_control(ga__slice_of(wanted->server_name)))
+        return ga__fail(GA_EUSAGE, "server_name has a control character");
     return 0;
 }
 

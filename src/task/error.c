@@ -5,6 +5,7 @@
  */
 #include "task/loop.h"
 
+#include "base/ascii.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -157,15 +158,28 @@ static const ga_error_detail *detail_in(place slot)
     return *slot.lost ? lost_detail(*slot.lost) : &no_error;
 }
 
+/* The text; NULL without memory. What servers and callers said may be part of it, and shall not steer a
+ * terminal or forge lines of a log: control characters become "?". */
+static char *words_of(const char *format, va_list arguments)
+{
+    char *words;
+
+    if (vasprintf(&words, format, arguments) < 0)
+        return NULL;
+    for (char *at = words; *at; at++)
+        if (ga__ascii_is_control(*at))
+            *at = '?';
+    return words;
+}
+
 static int fail(place slot, int code, const char *format, va_list arguments)
 {
     ga__error *error = error_made(slot);
-    char *message = NULL;
 
     if (!error)
         return *slot.lost = code;
-    if (vasprintf(&message, format, arguments) < 0)
-        message = NULL;
+    char *message = words_of(format, arguments);
+
     free(error->message);
     free(error->url);
     *error = (ga__error){
@@ -209,7 +223,6 @@ int ga__error_rewrite(int code, const char *timeout, const char *format, ...)
 {
     place slot = own_slot();
     ga__error *error = *slot.error;
-    char *message = NULL;
     va_list arguments;
 
     if (!error)
@@ -217,8 +230,8 @@ int ga__error_rewrite(int code, const char *timeout, const char *format, ...)
     error->detail.code = code;
     error->detail.timeout = timeout;
     va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0)
-        message = NULL;
+    char *message = words_of(format, arguments);
+
     va_end(arguments);
     if (message) {
         free(error->message);
