@@ -382,8 +382,8 @@ static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
 {
-    ga_auto(ga_session) session =
-        ga_session_new(.base_url = url, .headers = GA_PAIRS({"X-Session", "s"}), .retry_base = 1e-9);
+    ga_auto(ga_session) session = ga_session_new(.base_url = url, .headers = GA_PAIRS({"X-Session", "s"}),
+                                                 .retry_base = 1e-9, .referer = 1);
 
     (void)arg;
     failure = session ? 0 : ga_error()->code;
