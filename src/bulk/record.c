@@ -94,8 +94,8 @@ static void append_decimal(ga__buffer *out, uint64_t number)
     ga__buffer_append(out, digits, (size_t)(ga__put_decimal(digits, number) - digits));
 }
 
-/* "2026-11-22T11:04:42.123Z" (RFC 3339). The second is made once and kept while it lasts. */
-static void append_time(ga__buffer *out, int64_t ms)
+/* The second is made once and kept while it lasts. */
+void ga__record_append_time(ga__buffer *out, int64_t ms)
 {
     static _Thread_local time_t made;
     static _Thread_local char text[sizeof "2026-11-22T11:04:42" + 8];
@@ -164,7 +164,7 @@ static void add_times(ga__buffer *out, const ga__record *record)
     if (record->at > 0) {
         name_member(out, "at");
         ga__buffer_add_char(out, '"');
-        append_time(out, record->at);
+        ga__record_append_time(out, record->at);
         ga__buffer_add_char(out, '"');
     }
     name_member(out, "ms");
@@ -369,7 +369,7 @@ void ga__record_append_csv(ga__buffer *out, const ga__record *record, bool with_
     append_number_field(out, (uint64_t)record->attempts, separator);
     ga__buffer_add_char(out, separator);
     if (record->at > 0)
-        append_time(out, record->at);
+        ga__record_append_time(out, record->at);
     append_time_field(out, record->wait_ms, separator);
     append_time_field(out, record->ttfb_ms, separator);
     append_time_field(out, record->total_ms, separator);

@@ -81,6 +81,9 @@ typedef struct ga__record {
     uint64_t line;
 } ga__record;
 
+/* Appends a time, given in ms since 1970, as RFC 3339 has it: "2026-11-22T11:04:42.123Z". */
+void ga__record_append_time(ga__buffer *out, int64_t ms);
+
 /* Appends the record as one line of JSON, its LF too. */
 void ga__record_append_json(ga__buffer *out, const ga__record *record);
 
