@@ -486,11 +486,15 @@ static int follow(ga__call *call)
 
 /* --- the call ------------------------------------------------------------------------------------- */
 
-/* Makes exchanges until there is an answer for the caller. */
+/* Prepares the call, and makes exchanges until there is an answer for the caller. */
 static int run(ga__call *call)
 {
-    int code;
+    int code = prepare(call);
 
+    if (code < 0)
+        return code;
+    if (GA_UNLIKELY(call->resume != NULL))
+        call->timeouts = call->resume->timeouts;
     do {
         code = GA_UNLIKELY(call->attempts) ? ga__attempts_enter(call) : 0;
         if (code == 0)
@@ -561,10 +565,79 @@ static GA_NOINLINE void refuse_start(const char *method, const char *url)
                       ga__is_token(method, strlen(method)) ? method : "request", shown ? shown : "?");
 }
 
+/* The call asks for the rest of a body that broke off. */
+static GA_NOINLINE void begin_rest(ga__call *call, const ga_response *broken)
+{
+    const ga__resume *resume = broken->resume;
+
+    call->resume = resume;
+    call->referer = resume->referer;
+    call->redirects = resume->redirects;
+    call->drop_body_headers = resume->drop_body_headers;
+    call->drop_credentials = resume->drop_credentials;
+    call->drop_host = resume->drop_host;
+    call->progress = broken->progress;
+    call->progress.url = NULL; /* until it is the call's own */
+    call->progress.status = 0;
+    call->progress.bytes_received = 0;
+}
+
+/* What the request for the rest did counts as the response's. Nobody is told of the answer or its end: the
+ * response's own are told. */
+static GA_NOINLINE void end_rest(ga__call *call, ga__progress *progress)
+{
+    ga_response *rest = call->response;
+    ga__progress made = rest ? rest->progress : call->progress;
+
+    made.method = progress->method;
+    made.url = progress->url;
+    made.status = progress->status;
+    made.bytes_received += progress->bytes_received;
+    *progress = made;
+    call->progress.observer = NULL;
+    call->referer = NULL; /* it stays */
+    if (!rest)
+        return;
+    rest->progress.observer = NULL;
+    if (rest->observed)
+        ga__session_unref(rest->observed);
+    rest->observed = NULL;
+}
+
+/* Makes a call, or, where `broken` is not NULL, the one for the rest of its body. @return the response; NULL
+ * where it failed, recorded */
+static ga_response *make(ga_session *session, const char *method, const ga_request_options *options,
+                         ga_response *broken)
+{
+    ga__call call;
+
+    begin(&call, session, method, options);
+    if (GA_UNLIKELY(broken != NULL))
+        begin_rest(&call, broken);
+    int code = run(&call);
+
+    if (GA_UNLIKELY(broken != NULL))
+        end_rest(&call, &broken->progress);
+    else if (code == 0 && GA_UNLIKELY(is_wanted(options->raise_for_status, session->raise_for_status)))
+        code = ga_raise_for_status(call.response);
+    if (code == 0 && ga__resume_asked(&call))
+        code = ga__resume_begin(&call);
+
+    if (GA_UNLIKELY(call.progress.observer != NULL))
+        tell_outcome(&call, code);
+    if (code < 0) {
+        ga_response_free(call.response);
+        call.response = NULL;
+    }
+    ga_response *response = call.response;
+
+    end(&call);
+    return response;
+}
+
 ga_response *ga_request_with(ga_session *session, const char *method, const ga_request_options *options)
 {
     ga_request_options given;
-    ga__call call;
 
     if (!session)
         return NULL;
@@ -588,77 +661,10 @@ ga_response *ga_request_with(ga_session *session, const char *method, const ga_r
         memcpy(&given, options, options->size_ < sizeof given ? options->size_ : sizeof given);
         options = &given;
     }
-    begin(&call, session, method, options);
-    code = prepare(&call);
-    if (code == 0)
-        code = run(&call);
-    if (code == 0 && GA_UNLIKELY(is_wanted(options->raise_for_status, session->raise_for_status)))
-        code = ga_raise_for_status(call.response);
-    if (code == 0 && ga__resume_asked(&call))
-        code = ga__resume_begin(&call);
-
-    if (GA_UNLIKELY(call.progress.observer != NULL))
-        tell_outcome(&call, code);
-    if (code < 0) {
-        ga_response_free(call.response);
-        call.response = NULL;
-    }
-    ga_response *response = call.response;
-
-    end(&call);
-    return response;
+    return make(session, method, options, NULL);
 }
 
-/* --- the rest of a body --------------------------------------------------------------------------- */
-
-/* What the request for the rest did counts as the response's. Nobody is told of the answer or its end: the
- * response's own are told. */
-static void keep_progress(ga__progress *progress, ga__call *call)
+ga_response *ga__request_rest(ga_response *broken)
 {
-    ga_response *rest = call->response;
-    ga__progress made = rest ? rest->progress : call->progress;
-
-    made.method = progress->method;
-    made.url = progress->url;
-    made.status = progress->status;
-    made.bytes_received += progress->bytes_received;
-    *progress = made;
-    if (!rest)
-        return;
-    rest->progress.observer = NULL;
-    if (rest->observed)
-        ga__session_unref(rest->observed);
-    rest->observed = NULL;
-}
-
-int ga__request_rest(ga_response *response, ga_response **rest)
-{
-    const ga__resume *resume = response->resume;
-    ga__call call;
-
-    begin(&call, resume->session, "GET", resume->options);
-    call.resume = resume;
-    call.referer = resume->referer;
-    call.redirects = resume->redirects;
-    call.drop_body_headers = resume->drop_body_headers;
-    call.drop_credentials = resume->drop_credentials;
-    call.drop_host = resume->drop_host;
-    call.progress = response->progress;
-    call.progress.url = NULL; /* until it is the call's own */
-    call.progress.status = 0;
-    call.progress.bytes_received = 0;
-    int code = prepare(&call);
-
-    call.timeouts = response->timeouts;
-    if (code == 0)
-        code = run(&call);
-    keep_progress(&response->progress, &call);
-    if (code < 0) {
-        ga_response_free(call.response);
-        call.response = NULL;
-    }
-    *rest = call.response;
-    call.referer = NULL; /* it stays */
-    end(&call);
-    return code;
+    return make(broken->resume->session, "GET", broken->resume->options, broken);
 }

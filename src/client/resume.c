@@ -71,6 +71,7 @@ int ga__resume_begin(ga__call *call)
     resume->session = call->session;
     ga__session_ref(call->session);
     resume->validator = ga__strong_validator(&response->headers);
+    resume->timeouts = response->timeouts;
     resume->referer = call->referer;
     call->referer = NULL;
     resume->redirects = call->redirects;
@@ -236,11 +237,11 @@ static double asked_wait(const ga_response *rest)
 static int ask(ga_response *response, bool *passing, double *asked)
 {
     ga__resume *resume = response->resume;
-    ga_response *rest = NULL;
 
     resume->left--;
     resume->at = response->http.body.received;
-    int code = ga__request_rest(response, &rest);
+    ga_response *rest = ga__request_rest(response);
+    int code = rest ? 0 : ga_error()->code;
 
     *asked = -1;
     *passing = is_passing(code, rest);

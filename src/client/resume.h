@@ -13,6 +13,7 @@
 typedef struct ga__resume {
     ga_session *session;         /* referred to until the body's end; NULL afterwards */
     ga_request_options *options; /* the call's, with copies of what they point to */
+    ga__timeouts timeouts;       /* the call's: the total goes on */
     ga__slice validator;         /* in the response's headers */
     char *referer;               /* the call's, or NULL */
     unsigned redirects;          /* before the response, and what they took from its headers */
@@ -47,10 +48,10 @@ ssize_t ga__resume_receive(ga_response *response, char *out, size_t size);
 void ga__resume_write(const ga__resume *resume, ga__http1_writer *writer);
 
 /* --- request.c --- */
-/* Makes the request for the rest of a response's body; it follows no redirect. *rest is the answer, the
- * caller's to free. The response's progress goes along, and so do its timeouts. Suspends.
- * @return 0 or a failure, recorded */
-int ga__request_rest(ga_response *response, ga_response **rest);
+/* Makes the request for the rest of a response's body; it follows no redirect. The response's progress goes
+ * along, and so do its timeouts. Suspends. @return the answer, the caller's to free; NULL for a failure,
+ * recorded */
+ga_response *ga__request_rest(ga_response *broken);
 
 /* --- resume_copy.c --- */
 /* The options of a request for the rest: what of them makes the head and its way, copied, to the call's

@@ -86,6 +86,7 @@ static ga_request_options *put_options(block *self, const ga__call *call)
         .server_name = put_string(self, from->server_name),
         .retries = -1, /* a resumption that fails is followed by another */
         .max_redirects = -1,
+        .resume = -1,
     };
 
     if (copy)
