@@ -2,11 +2,40 @@
 /* The client over HTTP/2 against nginx and nghttpd: over TLS by ALPN, over plain TCP by prior knowledge. */
 #include "peers.h"
 
+#include "io/certificate.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BIG = 10000000 };
+
+static char *directory, *place; /* a file in it */
+static char *other_ca;          /* which has signed nothing */
+
+static int set_up(void **state)
+{
+    ga__certificate ca;
+
+    (void)state;
+    directory = check_mkdtemp();
+    place = ga_format("%s/place", directory);
+    other_ca = ga_format("%s/ca.pem", directory);
+    if (ga__certificate_make(&ca, &(ga__certificate_options){.common_name = "other", .authority = true}) < 0)
+        return -1;
+    check_write_file(other_ca, ca.certificate);
+    ga__certificate_free(&ca);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    check_rmdir(directory);
+    free(directory);
+    free(place);
+    free(other_ca);
+    return 0;
+}
 
 static ga_session *open_session(const peers *servers)
 {
@@ -177,6 +206,53 @@ static int the_version_is_the_sessions_to_choose(void *arg)
     return 0;
 }
 
+/* Calls of one session over both versions, and with a check and without: none has another's connection. */
+static int the_version_and_the_check_are_a_requests_to_choose(void *arg)
+{
+    static const struct {
+        int http, insecure;
+        const char *version; /* NULL: it fails */
+    } rows[] = {{0, 1, "2"}, {0, 0, NULL}, {11, 1, "1.1"}, {11, 0, NULL},
+                {2, 1, "2"}, {0, 1, "2"},  {0, -1, NULL}};
+    ga_auto(ga_session) wary = ga_session_new(.base_url = peers_told("NGINX_HTTP2_TLS"), .ca_file = other_ca);
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga_auto(ga_response) response =
+            ga_get(wary, "/small", .http = rows[i].http, .insecure = rows[i].insecure);
+
+        if (rows[i].version)
+            EXPECT_TEXT(ga_http_version(response), rows[i].version);
+        else if (EXPECT(response == NULL))
+            EXPECT(ga_error()->code == GA_ECERT);
+    }
+    ga_auto(ga_response) response = ga_get(wary, "/small", .ca_file = peers_told("CA_FILE"));
+
+    EXPECT_TEXT(ga_http_version(response), "2");
+    EXPECT(opened(wary) == 4); /* two rows share one */
+    return 0;
+}
+
+static int a_big_body_is_saved(void *arg)
+{
+    ga_auto(ga_session) session = open_session(arg);
+    ga_auto(ga_response) whole = ga_get(session, "/big");
+    ga_auto(ga_response) saved = ga_get(session, "/big");
+    ga_autofree char *content = malloc(BIG + 1);
+    size_t size = 0;
+    const char *body = ga_body(whole, &size);
+
+    EXPECT(ga_save(saved, place) == BIG);
+    FILE *file = fopen(place, "re");
+
+    if (EXPECT(file && content && body)) {
+        EXPECT(fread(content, 1, BIG + 1, file) == BIG);
+        EXPECT(size == BIG && memcmp(content, body, BIG) == 0);
+        fclose(file);
+    }
+    return 0;
+}
+
 static int call_old(void *arg)
 {
     ga_auto(ga_response) response = ga_get(arg, "/small");
@@ -220,9 +296,11 @@ int main(void)
         EACH(a_cancelled_download_leaves_the_connection),
         EACH(head_and_bodiless_answers_keep_the_connection),
         PEERS_BOTH(a_large_upload_comes_back, "NGHTTPD", "CA_FILE"),
+        EACH(a_big_body_is_saved),
         ONCE(the_version_is_the_sessions_to_choose),
+        ONCE(the_version_and_the_check_are_a_requests_to_choose),
         ONCE(where_http2_is_not_spoken_each_call_has_a_connection),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
