@@ -499,7 +499,7 @@ static void a_report_is_read_while_the_job_is_running(void **state)
     ga__keys *keys = ga__keys_new();
     ga__journal *journal = open_with(&options, keys), *reader;
     ga__journal_summary summary;
-    told told = {.text = GA__BUFFER_INIT};
+    told heard = {.text = GA__BUFFER_INIT};
 
     (void)state;
     for (uint64_t n = ROWS; n > 0; n--)
@@ -510,18 +510,18 @@ static void a_report_is_read_while_the_job_is_running(void **state)
     assert_int_equal(summary.done, ROWS);
     assert_int_equal(summary.total, 0);
     assert_true(summary.began_at > 1000000000000);
-    assert_int_equal(ga__journal_each(reader, tell, &told, &problem), 0);
-    assert_int_equal(told.rows, ROWS);
-    assert_int_equal(told.failed, 2);
-    assert_int_equal(ga__journal_each_failed(reader, tell_row, &told, &problem), 0);
-    assert_string_equal(told.text.data, "{\"url\":\"http://h/3\"}{\"url\":\"http://h/5\"}");
+    assert_int_equal(ga__journal_each(reader, tell, &heard, &problem), 0);
+    assert_int_equal(heard.rows, ROWS);
+    assert_int_equal(heard.failed, 2);
+    assert_int_equal(ga__journal_each_failed(reader, tell_row, &heard, &problem), 0);
+    assert_string_equal(heard.text.data, "{\"url\":\"http://h/3\"}{\"url\":\"http://h/5\"}");
     close_journal(reader, 0);
     close_journal(journal, ROWS);
     reader = open_with(&reading, NULL);
     ga__journal_summarize(reader, &summary);
     assert_int_equal(summary.total, ROWS);
     close_journal(reader, 0);
-    ga__buffer_free(&told.text);
+    ga__buffer_free(&heard.text);
     ga__keys_free(keys);
     free(path);
 }
