@@ -344,7 +344,7 @@ typedef struct ga_request_options {
     const char *ca_file; /**< with ca_path, or without, instead of both of the session's */
     const char *ca_path;
     const char *cert_file; /**< with key_file, or without, instead of both of the session's; not shown to
-                              another origin after a redirect, and neither are then the session's */
+                              another origin after a redirect, nor is the session's then */
     const char *key_file;
     const char *tls_pin;     /**< also after redirects */
     const char *server_name; /**< not for another origin after a redirect */
@@ -446,14 +446,14 @@ GA_API GA_MUST_USE struct json_t *ga_json(ga_response *response);
  *  @return the number of bytes, 0 at the end, or negative as ga_text fails */
 GA_API GA_MUST_USE ssize_t ga_read(ga_response *response, void *buffer, size_t size);
 
-/** Reads the body to its end into a file, decoded as ga_read does it, without holding more than a piece of it
- *  in memory. It is written under another name in the same directory, and renamed when it is whole: where
- * this fails there is no part of it, and a file that was there is as it was. A file that is replaced hands
- * its mode down, a new one has what the umask leaves; symbolic links are followed; what is no regular file is
- * refused. Of the two max_body only the request's own is a limit here. A status of 400 is saved as any other:
- * see ga_raise_for_status. Suspends: threads wait for the disk.
+/** Reads the body to its end into a file, decoded as ga_read does it, without holding more than a piece of
+ *  it in memory. It is written under another name in the same directory, and renamed when it is whole: where
+ *  this fails there is no part of it, and a file that was there is as it was. A file that is replaced hands
+ *  its mode down, a new one has what the umask leaves; symbolic links are followed; what is no regular file
+ *  is refused. Only the request's own max_body is a limit here. A status of 400 is saved as any other: see
+ *  ga_raise_for_status. Suspends: threads wait for the disk.
  *  @return the number of bytes written; GA_ESYSTEM (ga_error()->os_error has errno: the disk is full, for
- * one), GA_EUSAGE, GA_ETOOLARGE, GA_ENOMEM, or negative as ga_read fails */
+ *          one), GA_EUSAGE, GA_ETOOLARGE, GA_ENOMEM, or negative as ga_read fails */
 GA_API GA_MUST_USE int64_t ga_save(ga_response *response, const char *path);
 
 GA_END_DECLS
