@@ -17,7 +17,7 @@ static char *read_all(const char *text, size_t size, char separator, size_t piec
     while (at < size) {
         size_t consumed;
         bool last = there == size;
-        char *copy = malloc(there - at + 1); /* so that reading past its end is seen */
+        char *copy = malloc(there - at); /* so that reading past its end is seen */
 
         assert_non_null(copy);
         memcpy(copy, text + at, there - at);
@@ -99,6 +99,19 @@ static void lines_are_counted(void **state)
     ga__csv_free(&csv);
 }
 
+static void nothing_behind_the_bytes_is_read(void **state)
+{
+    size_t consumed;
+    ga__csv csv;
+
+    (void)state;
+    ga__csv_init(&csv, ',');
+    assert_int_equal(ga__csv_read(&csv, "\"a\"\"b\"", 3, true, &consumed), GA__CSV_RECORD);
+    assert_int_equal(csv.count, 1);
+    assert_int_equal(csv.fields[0].size, 1);
+    ga__csv_free(&csv);
+}
+
 static void what_is_written_is_read_again(void **state)
 {
     static const char *const fields[] = {"a", "", "b,c", "d\"e", "f\ng", "h\r\ni", " j ", "\tk"};
@@ -130,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_read_whole_and_cut_anywhere),
         cmocka_unit_test(lines_are_counted),
+        cmocka_unit_test(nothing_behind_the_bytes_is_read),
         cmocka_unit_test(what_is_written_is_read_again),
     };
 

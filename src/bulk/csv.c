@@ -112,10 +112,10 @@ static bool make_room(ga__csv *csv, const extent *record)
 }
 
 /* Appends what the quoted field says, in a buffer that has room. @return behind it */
-static const char *take_quoted(ga__csv *csv, const char *at)
+static const char *take_quoted(ga__csv *csv, const char *at, const char *end)
 {
     for (at++;; at++) {
-        if (*at == '"' && *++at != '"')
+        if (*at == '"' && (++at == end || *at != '"'))
             return at;
         csv->text.data[csv->text.size++] = *at;
     }
@@ -132,7 +132,7 @@ static void take_fields(ga__csv *csv, const char *bytes, const char *end)
         char *from = csv->text.data + csv->text.size;
 
         if (at < end && *at == '"') {
-            at = take_quoted(csv, at);
+            at = take_quoted(csv, at, end);
         } else {
             const char *until = skip_plain(at, end, csv->separator);
 
