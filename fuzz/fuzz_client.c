@@ -5,7 +5,7 @@
  *
  *     network and session   see setting
  *     who asks              see guise
- *     the way to the server see way
+ *     the way to the server see way and extra
  *     calls                 1 to 4
  *     for each call         how it is read (see manner), what it asks for (see asking), and its patience:
  *                           n * n * 10 ms until it is cancelled, 0: none
@@ -45,6 +45,13 @@ enum guise {
 
 enum way { DIRECT, FORWARDED, SOCKS5, SOCKS5H, HTTPS, TUNNELLED, NARROW, PINGED, WAYS };
 
+/* Of the byte that says the way, above it. */
+enum extra {
+    RESUMES = 8, /* bodies that break off are gone on with */
+    REFERS = 16, /* and neither leaves https nor takes JSON for what does not say so */
+    FEW_LINES = 32
+};
+
 enum manner { TEXT, JSON, BODY, PIECES, A_PIECE, LINEWISE, EVENTWISE, UNREAD, HEAD_ONLY, SOURCE, MANNERS };
 
 enum asking {
@@ -57,7 +64,7 @@ enum asking {
 };
 
 typedef struct plan {
-    unsigned setting, guise, way, calls;
+    unsigned setting, guise, way, extra, calls;
     struct {
         unsigned manner, asking, patience;
     } call[CALLS];
@@ -112,7 +119,8 @@ static bool is_possible(const caller *self, const ga_error_detail *error)
         return true;
     case GA_ESTATUS:
     case GA_ECONTENTTYPE:
-        return has(self->world, RAISES) || plan->call[self->number].manner == SOURCE;
+        return has(self->world, RAISES) || (plan->extra & REFERS) ||
+               plan->call[self->number].manner == SOURCE;
     case GA_EPROXY:
         return plan->way == FORWARDED || plan->way == SOCKS5 || plan->way == SOCKS5H ||
                plan->way == TUNNELLED;
@@ -439,7 +447,13 @@ static ga_session *new_session(world *world)
                           .max_redirects = guise & AS_SENT ? -1 : 4, .no_decompress = (guise & AS_SENT) != 0,
                           .metrics = (guise & AS_SENT) != 0, .max_head = 4096,
                           .http2_ping = world->plan.way == PINGED ? 2 : 0,
-                          .http2_window = world->plan.way == NARROW ? 65535 : 0);
+                          .http2_window = world->plan.way == NARROW ? 65535 : 0,
+                          .resume = world->plan.extra & RESUMES ? 2 : 0,
+                          .referer = (world->plan.extra & REFERS) != 0,
+                          .no_downgrade = (world->plan.extra & REFERS) != 0,
+                          .check_content_type = (world->plan.extra & REFERS) != 0,
+                          .max_fields = world->plan.extra & FEW_LINES ? 3 : 0,
+                          .max_interim = world->plan.extra & FEW_LINES ? 1 : 0);
 }
 
 static void judge_end(world *world)
@@ -488,7 +502,8 @@ static uint64_t read_plan(plan *plan, const uint8_t *at, const uint8_t *end)
         seed = seed * 31 + *byte;
     plan->setting = next(&at, end);
     plan->guise = next(&at, end);
-    plan->way = next(&at, end) % WAYS;
+    plan->extra = next(&at, end);
+    plan->way = plan->extra % WAYS;
     plan->calls = 1 + next(&at, end) % CALLS;
     for (unsigned i = 0; i < CALLS; i++) {
         plan->call[i].manner = next(&at, end) % MANNERS;
