@@ -614,6 +614,27 @@ CASE(a_redirect_to_what_no_request_can_carry_is_the_redirects_failure)
     peer_stop(&second);
 }
 
+CASE(freeing_a_response_leaves_the_error_as_it_is)
+{
+    static const peer_step breaks[] = {
+        PEER_GLIMPSE, PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), PEER_WAIT, PEER_ABORT};
+    static const peer_step *const scripts[] = {breaks, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_response *response = ga_get(session, peer_url(&peer, "/"));
+
+    assert_int_equal(ga_status(response), 200);
+    ga_event_set(&peer.go);
+    assert_int_equal(ga_sleep(0.01), 0);
+    ga_fail(GA_EUSAGE, "what the caller is about to read");
+    ga_response_free(response);
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_pool_at_rest(session, 0);
+    peer_stop(&peer);
+}
+
 CASE(redirects_end_at_their_limit)
 {
     static const peer_step loop[] = {PEER_TAKE("GET /"), REDIRECT("301", "/"), PEER_AGAIN};
@@ -942,6 +963,7 @@ int main(void)
         cmocka_unit_test(credentials_do_not_leave_the_origin),
         cmocka_unit_test(redirects_tell_where_they_come_from_on_demand),
         cmocka_unit_test(a_redirect_to_what_no_request_can_carry_is_the_redirects_failure),
+        cmocka_unit_test(freeing_a_response_leaves_the_error_as_it_is),
         cmocka_unit_test(redirects_end_at_their_limit),
         cmocka_unit_test(each_timeout_names_itself),
         cmocka_unit_test(waiting_in_line_and_connecting_have_their_timeouts),

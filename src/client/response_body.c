@@ -190,10 +190,13 @@ void ga__response_drain(ga_response *response)
 
     if (!lent || response->done || response->http2)
         return;
+    /* Nobody asked for this: a connection that turns out broken is no failure of whoever frees a response. */
+    ga__error_aside error = ga__error_set_aside();
     ssize_t count = ga__stream_recv_now(&response->connection->stream, lent, GA__LENT_SIZE);
 
     if (count > 0)
         ga__response_decode(response, lent, (size_t)count, lent);
+    ga__error_restore(error);
 }
 
 /* --- the whole body ------------------------------------------------------------------------------- */
