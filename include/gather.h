@@ -9,6 +9,7 @@
 #include <gather/events.h>
 #include <gather/map.h>
 #include <gather/mock.h>
+#include <gather/pace.h>
 #include <gather/session.h>
 #include <gather/sync.h>
 #include <gather/task.h>

@@ -12,6 +12,8 @@
 
 enum { MOST = 4000 };
 
+static int inside_all, most_inside_all; /* over all servers */
+
 /* A server with a fixed window: `limit` requests each `window` seconds, and 429 for more. */
 typedef struct bucket {
     int limit;
@@ -57,8 +59,11 @@ static bool answer(peer_visit *visit)
     self->inside++;
     if (self->inside > self->most_inside)
         self->most_inside = self->inside;
+    if (++inside_all > most_inside_all)
+        most_inside_all = inside_all;
     ga_sleep(self->latency);
     self->inside--;
+    inside_all--;
     return peer_say(visit, text, (size_t)size);
 }
 
@@ -345,6 +350,7 @@ static int keep_the_pace(void *arg)
     int rate = 1 + (int)(ga__sim_random(poller) % 40), burst = 1 + (int)(ga__sim_random(poller) % 10);
     int tasks = 1 + (int)(ga__sim_random(poller) % 30);
     bool per_host = ga__sim_random(poller) % 2;
+    int limit = (int)(ga__sim_random(poller) % 8);
     peer_server peer;
     ga_group group;
 
@@ -359,7 +365,9 @@ static int keep_the_pace(void *arg)
     ga_session *session =
         ga_session_new(.rate = per_host ? 0 : rate, .burst = burst, .rate_per_host = per_host ? rate : 0,
                        .burst_per_host = burst, .retries = 1000, .retry_budget = -1,
-                       .total_timeout = GA_FOREVER, .adaptive_limit = rate % 3 == 0);
+                       .total_timeout = GA_FOREVER, .adaptive_limit = rate % 3 == 0,
+                       .limit_requests = limit % 2 ? limit : 0,
+                       .limit_requests_per_host = limit % 2 ? 0 : limit);
 
     ga_group_open(&group, GA_COLLECT);
     start(&peer, &group, self);
@@ -371,6 +379,8 @@ static int keep_the_pace(void *arg)
         code = ga_fail(GA_EUSAGE, "%d of %d calls were answered", good, tasks * 6);
     else if (most_within(self, 1) > allowed)
         code = ga_fail(GA_EUSAGE, "%d requests within a second, %d allowed", most_within(self, 1), allowed);
+    else if (limit > 0 && self->most_inside > limit)
+        code = ga_fail(GA_EUSAGE, "%d requests at once, %d allowed", self->most_inside, limit);
     ga_session_free(session);
     peer_stop(&peer);
     ga_group_close(&group);
@@ -384,6 +394,90 @@ static void no_stretch_of_time_sees_more_than_the_rate_and_the_burst(void **stat
 
     (void)state;
     assert_int_equal(ga__sim_run_seeds(1, CHECK_SANITIZED ? 100 : 400, &calm, keep_the_pace, NULL), 0);
+}
+
+typedef struct impatient {
+    ga_session *session;
+    char url[128];
+    double timeout, cost;
+} impatient;
+
+static int call_with_timeout(void *arg)
+{
+    impatient *self = arg;
+
+    ga_response_free(ga_get(self->session, self->url, .timeout = self->timeout, .cost = self->cost));
+    return 0;
+}
+
+/* Calls that time out and are cancelled at any moment leave nothing behind, and hold up nobody. */
+static int give_up(void *arg)
+{
+    (void)arg;
+    ga__poller *poller = ga__loop_here->poller;
+    bucket *self = calloc(1, sizeof *self);
+    int tasks = 2 + (int)(ga__sim_random(poller) % 30);
+    impatient *calls = calloc((size_t)tasks, sizeof *calls);
+    bool shared = ga__sim_random(poller) % 2;
+    peer_server peer;
+    ga_group group, callers;
+    ga_pace_state state;
+
+    assert_non_null(self);
+    assert_non_null(calls);
+    *self = (bucket){
+        .limit = 1 + (int)(ga__sim_random(poller) % 10),
+        .window = 1 + (double)(ga__sim_random(poller) % 5),
+        .tells = ga__sim_random(poller) % 2,
+        .asks = ga__sim_random(poller) % 2,
+        .latency = (double)(ga__sim_random(poller) % 500) * 1e-3,
+    };
+    ga_pace *pace = ga_pace_new(.rate_per_host = 20, .tokens_per_host = 100, .limit_requests = 3, .rate = 30);
+    ga_session *session = shared ? ga_session_new(.pace = pace, .retries = 5)
+                                 : ga_session_new(.retries = 5, .rate_per_host = 20, .tokens_per_host = 100,
+                                                  .limit_requests = 3);
+
+    ga_group_open(&group, GA_COLLECT);
+    start(&peer, &group, self);
+    ga_group_open(&callers, GA_COLLECT);
+    for (int i = 0; i < tasks; i++) {
+        calls[i] = (impatient){.session = session,
+                               .timeout = 0.001 * (double)(1 + ga__sim_random(poller) % 8000),
+                               .cost = (double)(ga__sim_random(poller) % 100)};
+        snprintf(calls[i].url, sizeof calls[i].url, "%s", peer_url(&peer, "/"));
+        ga_spawn(&callers, call_with_timeout, &calls[i]);
+    }
+    ga_sleep((double)(ga__sim_random(poller) % 6000) * 1e-3);
+    ga_group_cancel(&callers);
+    ga_gather(&callers);
+    ga_group_close(&callers);
+    ga_pace_status(ga_session_pace(session), &state);
+    int code = 0;
+
+    if (state.waiting + state.retrying + state.under_way > 0)
+        code = ga_fail(GA_EUSAGE, "%zu wait, %zu retry, %zu are under way", state.waiting, state.retrying,
+                       state.under_way);
+    ga_auto(ga_response) last = ga_get(session, peer_url(&peer, "/"), .cost = 1);
+
+    if (code == 0 && ga_status(last) != 200 && ga_status(last) != 429)
+        code = ga_fail(GA_EUSAGE, "the last call: %s", ga_error_message());
+    ga_response_free(last);
+    last = NULL;
+    ga_session_free(session);
+    ga_pace_free(pace);
+    peer_stop(&peer);
+    ga_group_close(&group);
+    free(calls);
+    free(self);
+    return code;
+}
+
+static void who_gives_up_leaves_nothing_behind(void **state)
+{
+    static const ga__sim_options calm = {.seed = 0};
+
+    (void)state;
+    assert_int_equal(ga__sim_run_seeds(1, CHECK_SANITIZED ? 100 : 400, &calm, give_up, NULL), 0);
 }
 
 /* --- concurrency ---------------------------------------------------------------------------------- */
@@ -411,6 +505,425 @@ TIMED_CASE(concurrency_begins_low_and_grows_to_the_limit)
     free(self);
 }
 
+/* --- requests under way --------------------------------------------------------------------------- */
+
+TIMED_CASE(no_more_requests_are_under_way_than_the_limit)
+{
+    static const struct {
+        int limit, per_host, most, most_of_one;
+    } cases[] = {{5, 0, 5, 3}, {0, 3, 6, 3}, {4, 3, 4, 2}, {1, 0, 1, 1}}; /* hosts take turns */
+    bucket *first = calloc(2, sizeof *first), *second = first + 1;
+
+    (void)peers;
+    assert_non_null(first);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ga_auto(ga_session) session =
+            ga_session_new(.limit_requests = cases[i].limit, .limit_requests_per_host = cases[i].per_host);
+        caller callers[40];
+        peer_server peer, other;
+        ga_group group, calls;
+
+        most_inside_all = 0;
+        *first = *second = (bucket){.limit = MOST, .window = 1e6, .latency = 0.1};
+        ga_group_open(&group, GA_COLLECT);
+        start(&peer, &group, first);
+        start(&other, &group, second);
+        ga_group_open(&calls, GA_COLLECT);
+        for (int k = 0; k < 40; k++) {
+            callers[k] = (caller){.session = session, .calls = 5};
+            snprintf(callers[k].url, sizeof callers[k].url, "%s", peer_url(k % 2 ? &other : &peer, "/"));
+            ga_spawn(&calls, call_repeatedly, &callers[k]);
+        }
+        ga_gather(&calls);
+        ga_group_close(&calls);
+        assert_int_equal(first->arrived + second->arrived, 200);
+        assert_int_equal(first->refused + second->refused, 0);
+        assert_int_equal(first->most_inside, cases[i].most_of_one);
+        assert_int_equal(second->most_inside, cases[i].most_of_one);
+        assert_int_equal(most_inside_all, cases[i].most);
+        peer_stop(&peer);
+        peer_stop(&other);
+        ga_group_close(&group);
+    }
+    free(first);
+}
+
+typedef struct place {
+    ga_session *session;
+    char url[128];
+    int *order;
+    int answered;
+} place;
+
+static int call_once(void *arg)
+{
+    place *self = arg;
+
+    ga_response_free(ga_get(self->session, self->url));
+    self->answered = ++*self->order;
+    return 0;
+}
+
+TIMED_CASE(who_comes_first_is_under_way_first)
+{
+    ga_auto(ga_session) session = ga_session_new(.limit_requests = 1);
+    bucket *self = calloc(1, sizeof *self);
+    place places[10];
+    peer_server peer;
+    ga_group group;
+    int order = 0;
+
+    assert_non_null(self);
+    *self = (bucket){.limit = MOST, .window = 1e6, .latency = 0.1};
+    start(&peer, peers, self);
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 10; i++) {
+        places[i] = (place){.session = session, .order = &order};
+        snprintf(places[i].url, sizeof places[i].url, "%s", peer_url(&peer, "/"));
+        ga_spawn(&group, call_once, &places[i]);
+    }
+    ga_gather(&group);
+    ga_group_close(&group);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(places[i].answered, i + 1);
+    peer_stop(&peer);
+    free(self);
+}
+
+TIMED_CASE(a_body_that_is_not_read_keeps_its_place)
+{
+    static const peer_step large[] = {PEER_TAKE(NULL),
+                                      PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"),
+                                      PEER_FILL(1000000), PEER_AGAIN};
+    static const peer_step *const scripts[] = {large, NULL};
+    ga_auto(ga_session) session = ga_session_new(.limit_requests = 1);
+    peer_server peer;
+    ga_pace_state state;
+
+    peer_start(&peer, peers, scripts);
+    ga_response *first = ga_get(session, peer_url(&peer, "/"));
+
+    assert_int_equal(ga_status(first), 200);
+    ga_pace_status(ga_session_pace(session), &state);
+    assert_int_equal(state.under_way, 1);
+    assert_null(ga_get(session, peer_url(&peer, "/"), .timeout = 3));
+    assert_int_equal(ga_error()->code, GA_ETIMEDOUT);
+    assert_int_equal(ga_error()->phase, GA_PHASE_PACE);
+    assert_non_null(ga_body(first, NULL));
+    ga_pace_status(ga_session_pace(session), &state);
+    assert_int_equal(state.under_way, 0); /* with its end it is done, though it is not freed */
+    ga_auto(ga_response) second = ga_get(session, peer_url(&peer, "/"));
+
+    assert_int_equal(ga_status(second), 200);
+    ga_response_free(first);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(who_waits_before_another_attempt_is_not_under_way)
+{
+    static const peer_step busy[] = {PEER_TAKE("GET /busy"),
+                                     PEER_SAY("HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n"), PEER_CLOSE};
+    static const peer_step good[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
+    static const peer_step *const scripts[] = {busy, good, NULL};
+    ga_auto(ga_session) session =
+        ga_session_new(.limit_requests = 1, .retries = 1, .retry_base = 100, .retry_cap = 100);
+    place self = {.session = session, .order = &(int){0}};
+    peer_server peer;
+    ga_group group;
+    ga_pace_state state;
+
+    peer_start(&peer, peers, scripts);
+    snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/busy"));
+    ga_group_open(&group, GA_COLLECT);
+    ga_spawn(&group, call_once, &self);
+    ga_sleep(0.05);
+    ga_pace_status(ga_session_pace(session), &state);
+    assert_int_equal(state.retrying, 1);
+    assert_int_equal(state.under_way, 0);
+    double began = ga_now();
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+
+    assert_int_equal(ga_status(response), 200);
+    assert_true(ga_now() - began < 0.1);
+    ga_gather(&group);
+    ga_group_close(&group);
+    peer_stop(&peer);
+}
+
+/* --- tokens --------------------------------------------------------------------------------------- */
+
+static int refuse_to_send(void *arg, int attempt)
+{
+    (void)arg, (void)attempt;
+    return GA_ECLOSED;
+}
+
+static void call_for(ga_session *session, peer_server *peer, double cost)
+{
+    ga_auto(ga_response) response = ga_get(session, peer_url(peer, "/"), .cost = cost);
+
+    assert_int_equal(ga_status(response), 200);
+}
+
+TIMED_CASE(a_request_takes_as_many_tokens_as_it_costs)
+{
+    ga_auto(ga_session) session = ga_session_new(.tokens_per_host = 100);
+    bucket *self = calloc(1, sizeof *self);
+    peer_server peer;
+
+    assert_non_null(self);
+    *self = (bucket){.limit = MOST, .window = 1e6};
+    start(&peer, peers, self);
+    double began = ga_now();
+
+    call_for(session, &peer, 500); /* the first may start */
+    call_for(session, &peer, 0);   /* and what costs nothing */
+    assert_true(ga_now() - began < 0.1);
+    call_for(session, &peer, 100);
+    assert_true(fabs(ga_now() - began - 5) < 0.1);
+    call_for(session, &peer, 1);
+    assert_true(fabs(ga_now() - began - 6) < 0.1);
+    assert_null(ga_get(session, peer_url(&peer, "/"), .cost = 6001));
+    assert_int_equal(ga_error()->code, GA_ETOOCOSTLY);
+    assert_int_equal(ga_error()->sent, GA_SENT_NO);
+    assert_non_null(strstr(ga_error_message(), "6000"));
+    assert_null(ga_get(session, peer_url(&peer, "/"), .cost = -1));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_int_equal(self->arrived, 4);
+    peer_stop(&peer);
+    free(self);
+}
+
+TIMED_CASE(what_was_estimated_wrongly_is_put_right)
+{
+    ga_auto(ga_session) session = ga_session_new(.tokens_per_host = 100, .burst_tokens = 50);
+    bucket *self = calloc(1, sizeof *self);
+    peer_server peer;
+
+    assert_non_null(self);
+    *self = (bucket){.limit = MOST, .window = 1e6};
+    start(&peer, peers, self);
+    double began = ga_now();
+    ga_response *response = ga_get(session, peer_url(&peer, "/"), .cost = 1000);
+
+    assert_int_equal(ga_response_set_cost(response, 250), 0); /* 10 s become 2.5 */
+    assert_int_equal(ga_response_set_cost(response, NAN), GA_EUSAGE);
+    ga_response_free(response);
+    call_for(session, &peer, 50);
+    assert_true(fabs(ga_now() - began - 2.5) < 0.1);
+    response = ga_get(session, peer_url(&peer, "/"));
+    assert_int_equal(ga_response_set_cost(response, 700), 0);
+    assert_int_equal(ga_response_set_cost(response, 300), 0); /* the last word counts */
+    ga_response_free(response);
+    call_for(session, &peer, 50);
+    assert_true(fabs(ga_now() - began - 6) < 0.1);
+    /* What was not sent has cost nothing. */
+    assert_null(ga_get(session, peer_url(&peer, "/"), .cost = 5000, .before_send = refuse_to_send));
+    call_for(session, &peer, 50);
+    assert_true(fabs(ga_now() - began - 6.5) < 0.1);
+    peer_stop(&peer);
+    free(self);
+}
+
+/* --- one pace for several sessions ---------------------------------------------------------------- */
+
+TIMED_CASE(sessions_share_a_pace)
+{
+    ga_auto(ga_pace) pace = ga_pace_new(.rate_per_host = 10, .limit_requests = 3);
+    ga_auto(ga_session) first = ga_session_new(.pace = pace);
+    ga_auto(ga_session) second = ga_session_new(.pace = pace);
+    bucket *self = calloc(1, sizeof *self);
+    caller callers[20];
+    peer_server peer;
+    ga_group group;
+
+    assert_non_null(self);
+    assert_ptr_equal(ga_session_pace(first), pace);
+    *self = (bucket){.limit = MOST, .window = 1e6, .latency = 0.5};
+    start(&peer, peers, self);
+    double began = ga_now();
+
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 20; i++) {
+        callers[i] = (caller){.session = i % 2 ? first : second, .calls = 3};
+        snprintf(callers[i].url, sizeof callers[i].url, "%s", peer_url(&peer, "/"));
+        ga_spawn(&group, call_repeatedly, &callers[i]);
+    }
+    ga_gather(&group);
+    ga_group_close(&group);
+    assert_int_equal(self->arrived, 60);
+    assert_int_equal(self->most_inside, 3);
+    assert_true(fabs(ga_now() - began - 10) < 0.6); /* 6 a second */
+    assert_in_range(most_within(self, 1), 6, 11);
+    /* A pushback to one of them cools the host down for the other. */
+    self->refuse_next = 1;
+    self->latency = 0;
+    ga_response_free(ga_get(first, peer_url(&peer, "/")));
+    began = ga_now();
+    ga_response_free(ga_get(second, peer_url(&peer, "/")));
+    assert_true(ga_now() - began >= 0.5 && ga_now() - began < 0.7);
+    peer_stop(&peer);
+    free(self);
+}
+
+/* Another thread's loop, which makes its calls in a session of its own. */
+typedef struct abroad {
+    ga_pace *pace;
+    char url[128];
+    int good;
+    double began, ended;
+} abroad;
+
+static int call_abroad(void *arg)
+{
+    abroad *self = arg;
+    ga_auto(ga_session) session = ga_session_new(.pace = self->pace, .retries = 2);
+
+    self->began = ga_now();
+    for (int i = 0; i < 10; i++) {
+        ga_auto(ga_response) response = ga_get(session, self->url);
+
+        self->good += ga_status(response) == 200;
+    }
+    self->ended = ga_now();
+    return 0;
+}
+
+static int run_abroad(void *arg)
+{
+    return ga_run(call_abroad, arg);
+}
+
+static int go_abroad(void *arg)
+{
+    return ga_to_thread(run_abroad, arg);
+}
+
+/* The server is in this loop, and one session; the other is in another thread's. */
+static void threads_body(ga_group *peers)
+{
+    ga_auto(ga_pace) pace =
+        ga_pace_new(.rate_per_host = 50, .limit_requests = 1, .retry_base = 0.3, .adapt = -1);
+    ga_auto(ga_session) session = ga_session_new(.pace = pace, .retries = 2, .retry_base = 0.01);
+    bucket *self = calloc(1, sizeof *self);
+    abroad other = {.pace = pace};
+    peer_server peer;
+    ga_group group;
+
+    assert_non_null(self);
+    *self = (bucket){.limit = MOST, .window = 1e6, .latency = 0.005, .refuse_next = 1};
+    start(&peer, peers, self);
+    snprintf(other.url, sizeof other.url, "%s", peer_url(&peer, "/"));
+    ga_auto(ga_response) first = ga_get(session, peer_url(&peer, "/"), .retries = -1);
+
+    assert_int_equal(ga_status(first), 429);
+    double refused = ga_now();
+
+    ga_group_open(&group, GA_COLLECT);
+    assert_non_null(ga_spawn(&group, go_abroad, &other));
+    assert_int_equal(call_at_once(session, &peer, 5, 2), 10);
+    ga_gather(&group);
+    ga_group_close(&group);
+    assert_int_equal(other.good, 10);
+    assert_int_equal(self->arrived, 21);
+    assert_int_equal(self->most_inside, 1);
+    for (int i = 1; i < self->arrived; i++) {
+        assert_true(self->arrivals[i] - refused >
+                    0.29); /* both loops' calls waited for the cool-down's end */
+        assert_true(self->arrivals[i] - self->arrivals[1] > (i - 1) / 50.0 - 0.01);
+    }
+    peer_stop(&peer);
+    free(self);
+}
+
+static int threads_main(void *arg)
+{
+    ga_group peers;
+
+    (void)arg;
+    ga_group_open(&peers, GA_COLLECT);
+    threads_body(&peers);
+    ga_group_close(&peers);
+    return 0;
+}
+
+static void sessions_of_two_threads_share_a_pace(void **state)
+{
+    (void)state;
+    assert_int_equal(ga_run(threads_main, NULL), 0);
+}
+
+TIMED_CASE(options_of_a_pace_are_judged)
+{
+    ga_auto(ga_pace) pace = ga_pace_new(.rate = 10, .retry_base = 1);
+
+    assert_non_null(pace);
+    assert_null(ga_session_new(.pace = pace, .rate = 5));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_null(ga_session_new(.pace = pace, .max_wait = 5));
+    assert_null(ga_session_new(.pace = pace, .limit_requests = 5));
+    assert_null(ga_session_new(.limit_requests = -1));
+    assert_null(ga_pace_new(.rate = -1));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    assert_null(ga_pace_new(.rate_per_host = NAN));
+    assert_null(ga_pace_new(.tokens_per_host = INFINITY));
+    assert_null(ga_pace_new(.burst = -1));
+    assert_null(ga_pace_new(.limit_requests_per_host = -1));
+    assert_null(ga_pace_new(.max_wait = -1));
+    assert_null(ga_session_pace(NULL));
+    ga_pace_free(NULL);
+    (void)peers;
+}
+
+TIMED_CASE(the_status_says_who_waits_and_why)
+{
+    ga_auto(ga_pace) pace = ga_pace_new(.rate_per_host = 1, .tokens_per_host = 10, .limit_requests = 100);
+    ga_auto(ga_session) session = ga_session_new(.pace = pace);
+    bucket *self = calloc(1, sizeof *self);
+    peer_server peer;
+    ga_pace_state state;
+    ga_group group;
+    caller callers[6];
+
+    assert_non_null(self);
+    *self = (bucket){.limit = MOST, .window = 60, .asks = true, .latency = 0.1};
+    ga_pace_status(pace, &state);
+    assert_string_equal(state.host, "");
+    assert_string_equal(state.why, "");
+    start(&peer, peers, self);
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 6; i++) {
+        callers[i] = (caller){.session = session, .calls = 1};
+        snprintf(callers[i].url, sizeof callers[i].url, "%s", peer_url(&peer, "/"));
+        ga_spawn(&group, call_repeatedly, &callers[i]);
+    }
+    ga_sleep(0.05);
+    ga_pace_status(pace, &state);
+    assert_int_equal(state.waiting, 5);
+    assert_int_equal(state.in_line, 5);
+    assert_int_equal(state.under_way, 1);
+    assert_string_equal(state.why, "rate");
+    assert_string_equal(state.host, peer_url(&peer, "") + strlen("http://"));
+    assert_true(fabs(state.rate - 1) < 1e-9);
+    assert_true(!(state.cool_down > 0));
+    self->refuse_next = 1;
+    ga_sleep(2);
+    ga_pace_status(pace, &state);
+    assert_string_equal(state.why, "cool-down");
+    assert_int_equal(state.in_line, 4);
+    assert_true(state.cool_down > 50 && state.cool_down < 60);
+    assert_true(fabs(state.rate - 0.7) < 1e-9);
+    ga_group_cancel(&group);
+    ga_gather(&group);
+    ga_group_close(&group);
+    ga_pace_status(pace, &state);
+    assert_int_equal(state.waiting + state.under_way, 0);
+    assert_string_equal(state.why, "");
+    assert_true(state.cool_down > 50);
+    peer_stop(&peer);
+    free(self);
+}
+
 /* --- what is kept --------------------------------------------------------------------------------- */
 
 TIMED_CASE(hosts_at_rest_are_forgotten)
@@ -427,15 +940,16 @@ TIMED_CASE(hosts_at_rest_are_forgotten)
 
         snprintf(text, sizeof text, "http://host-%d.example/", i);
         assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
-        ga__pace_host *host = ga__pace_find(&session->pace, &url);
+        ga__pace_wish wish = {.url = &url, .deadline = GA__NEVER, .latest = GA__NEVER};
 
-        assert_non_null(host);
-        assert_ptr_equal(ga__pace_find(&session->pace, &url), host);
-        assert_int_equal(ga__pace_enter(host, &stay, GA__NEVER, GA__NEVER, &until), 0);
-        ga__pace_leave(&stay);
+        assert_int_equal(ga__pace_enter(session->door, &wish, &stay, &until), 0);
+        assert_ptr_equal(ga__pace_find(session->pace, &url), stay.host);
+        ga__pace_leave(&stay, false);
         ga__url_free(&url);
+        if (i % 100 == 0)
+            ga_sleep(0.01);
     }
-    assert_in_range(session->pace.table.count, 1, 1024);
+    assert_in_range(session->pace->table.count, 1, 1024);
 }
 
 int main(void)
@@ -449,7 +963,18 @@ int main(void)
         cmocka_unit_test(what_is_granted_is_not_overdrawn),
         cmocka_unit_test(fields_that_are_not_sent_any_more_hold_nobody),
         cmocka_unit_test(no_stretch_of_time_sees_more_than_the_rate_and_the_burst),
+        cmocka_unit_test(who_gives_up_leaves_nothing_behind),
         cmocka_unit_test(concurrency_begins_low_and_grows_to_the_limit),
+        cmocka_unit_test(no_more_requests_are_under_way_than_the_limit),
+        cmocka_unit_test(who_comes_first_is_under_way_first),
+        cmocka_unit_test(a_body_that_is_not_read_keeps_its_place),
+        cmocka_unit_test(who_waits_before_another_attempt_is_not_under_way),
+        cmocka_unit_test(a_request_takes_as_many_tokens_as_it_costs),
+        cmocka_unit_test(what_was_estimated_wrongly_is_put_right),
+        cmocka_unit_test(sessions_share_a_pace),
+        cmocka_unit_test(sessions_of_two_threads_share_a_pace),
+        cmocka_unit_test(options_of_a_pace_are_judged),
+        cmocka_unit_test(the_status_says_who_waits_and_why),
         cmocka_unit_test(hosts_at_rest_are_forgotten),
     };
 

@@ -54,7 +54,8 @@ typedef enum ga_code {
     GA_EDECODE = -48,       /**< the content coding is broken or expands beyond the limits */
     GA_ECONTENTTYPE = -49,  /**< the content type is not the one asked for */
     GA_EJSON = -50,         /**< the body is not JSON */
-    GA_ERATELIMITED = -51   /**< the server asks to wait for longer than is allowed to wait */
+    GA_ERATELIMITED = -51,  /**< the server asks to wait for longer than is allowed to wait */
+    GA_ETOOCOSTLY = -52     /**< the request costs more than the limit of tokens ever grants */
 } ga_code;
 
 /** How far a request got when it failed. */

@@ -187,6 +187,14 @@ typedef struct ga_session_options {
      *  parameters are redacted as by ga_call_text. A file that is there is emptied; a new one is readable for
      *  its owner alone. It is JSON at any time. What cannot be written is told on stderr */
     const char *har;
+    struct ga_pace *pace;   /**< a pace shared with other sessions (gather/pace.h), instead of rate, burst,
+                                 adapt, max_wait and the like, which are to be left out then. The session
+                                 holds it until it ends */
+    double tokens_per_host; /**< units of .cost per second to one host; 0: no limit */
+    double burst_tokens;    /**< units that may start at once within that, 1; see gather/pace.h */
+    int limit_requests;     /**< requests under way at once, whatever the number of connections: from the
+                                 end of their waiting to the end of their answers' bodies; 0: no limit */
+    int limit_requests_per_host; /**< the same to one host; streams of HTTP/2 count, too; 0: no limit */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -206,6 +214,10 @@ GA_AUTO_DEFINE_(ga_session, ga_session_free)
 /** The session's jar, its own or the one that it was given; it is not the caller's to free. NULL
  *  with .no_cookies, and for NULL. */
 GA_API ga_cookie_jar *ga_session_cookies(const ga_session *session);
+
+/** The session's pace, its own or the one that it was given, for ga_pace_status; it is not the caller's to
+ * free, and lasts as long as the session. NULL for NULL. */
+GA_API struct ga_pace *ga_session_pace(const ga_session *session);
 
 /** What the session's pool holds at this moment. */
 typedef struct ga_pool_stats {
@@ -348,6 +360,9 @@ typedef struct ga_request_options {
     const char *key_file;
     const char *tls_pin;     /**< also after redirects */
     const char *server_name; /**< not for another origin after a redirect */
+    double cost; /**< what the request takes of .tokens_per_host, an estimate that ga_response_set_cost puts
+                      right. 0: nothing. More than burst_tokens and what a minute brings fails the call with
+                      GA_ETOOCOSTLY */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.
@@ -360,7 +375,7 @@ typedef struct ga_request_options {
  *          GA_EREDIRECT, GA_ENOTREPLAYABLE, GA_ESTATUS (with raise_for_status);
  *          GA_ESYSTEM: a file of the body cannot be read; or what .body_source or .before_send failed with;
  *          GA_ERATELIMITED (the server asks to wait for longer than max_wait or the total timeout allow;
- *          ga_error()->retry_after says how long);
+ *          ga_error()->retry_after says how long); GA_ETOOCOSTLY;
  *          GA_ETIMEDOUT (ga_error()->timeout names which), GA_ECANCELED, GA_ENOTASK, GA_ENOMEM */
 GA_API GA_MUST_USE ga_response *ga_request_with(ga_session *session, const char *method,
                                                 const ga_request_options *options);
@@ -401,6 +416,12 @@ GA_API int ga_attempts(const ga_response *response);
 /** The HTTP version: "1.1", "1.0" or "2"; "" for NULL. */
 GA_API const char *ga_http_version(const ga_response *response);
 
+/** Says what the request has cost in truth, where .cost was an estimate: what was too much is given back to
+ *  .tokens_per_host, what was too little is owed. Also without .cost. Does not suspend.
+ *  @return 0; GA_EUSAGE where it is below 0 or no number; GA_ENOTASK outside of a loop; for NULL the error
+ *          before */
+GA_API int ga_response_set_cost(ga_response *response, double cost);
+
 /** A header's value, the first of that name, whatever its case; NULL when there is none, or for NULL. */
 GA_API const char *ga_header(const ga_response *response, const char *name);
 /** The header at this place, from 0, in the order received; false past the last. */
@@ -421,8 +442,8 @@ GA_API int ga_raise_for_status(const ga_response *response);
  *          GA_ERESET, GA_ETIMEDOUT, GA_ECANCELED, GA_ENOMEM, or for NULL the error before */
 GA_API GA_MUST_USE char *ga_text(ga_response *response);
 
-/** The same, where a body whose charset neither a BOM nor Content-Type tells is in this one, "windows-1252" or
- *  another label of the Encoding Standard, and not in UTF-8. Suspends.
+/** The same, where a body whose charset neither a BOM nor Content-Type tells is in this one, "windows-1252"
+ * or another label of the Encoding Standard, and not in UTF-8. Suspends.
  *  @return NULL with GA_EUSAGE (no such charset), or as ga_text does */
 GA_API GA_MUST_USE char *ga_text_with_fallback(ga_response *response, const char *charset);
 

@@ -136,16 +136,19 @@ GA_API size_t ga_channel_count(const ga_channel *channel);
 
 /* --- limiter -------------------------------------------------------------------------------------- */
 
+/* A bucket of units that fills at a rate; private, embedded in the limiter. */
+struct ga_bucket_ {
+    double interval_, burst_;
+    uint64_t full_at_, resume_at_;
+    int begun_;
+};
+
 /** A rate that is not exceeded (GCRA): in any stretch of time no more units start than rate x time + burst,
  *  to within a millisecond. */
 typedef struct ga_limiter {
     struct ga_link_ waiters_;
     ga_timer_ timer_;
-    double interval_;
-    double burst_;
-    uint64_t full_at_;
-    uint64_t resume_at_;
-    int begun_;
+    struct ga_bucket_ bucket_;
 } ga_limiter;
 
 /** `rate` is in units per second; 0 or less: no limit. `burst` is how many units may start at once after a

@@ -88,6 +88,9 @@ int ga__attempts_begin(ga__call *call)
     call->attempts = attempts;
     attempts->begun_at = ga__now();
     ga__retry_budget_earn(&call->session->budget);
+    if (!(call->options->cost >= 0) || isinf(call->options->cost))
+        return ga__progress_fail(&call->progress, GA_EUSAGE, "a cost of %g is not possible",
+                                 call->options->cost);
     int code = ga__retry_policy_of_call(&attempts->policy, &call->session->retry, call->options);
 
     return code < 0 ? ga__progress_failed(&call->progress, code) : choose_key(call);
@@ -100,7 +103,7 @@ const char *ga__attempts_key(const ga__call *call)
 
 void ga__attempts_end(ga__call *call)
 {
-    ga__pace_leave(&call->attempts->stay);
+    ga__pace_leave(&call->attempts->stay, false);
     free(call->attempts);
 }
 
@@ -136,44 +139,42 @@ static int wait_failed(const ga__call *call, int code)
                                     call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
 }
 
-/* Waits until the rate allows a request. */
-static int wait_for_rate(ga__call *call, ga_limiter *limiter)
+static GA_NOINLINE int refuse_cost(const ga__call *call)
 {
-    ga_scope scope;
-
-    if (ga_limiter_try(limiter, 1) == 0)
-        return 0;
-    ga_scope_open(&scope,
-                  call->timeouts.total_at == GA__NEVER ? GA_FOREVER : seconds_until(call->timeouts.total_at));
-    int code = ga_limiter_wait(limiter, 1);
-    int closed = ga_scope_close(&scope);
-
-    return code == 0 ? 0 : wait_failed(call, closed == GA_ETIMEDOUT ? closed : code);
-}
-
-static int enter_host(ga__call *call)
-{
-    ga__attempts *attempts = call->attempts;
-    ga__pace_host *host = ga__pace_find(&call->session->pace, &call->url);
-    uint64_t total_at = call->timeouts.total_at, until = 0;
-    uint64_t latest = ga__deadline(ga__now(), attempts->policy.max_wait);
-
-    if (!host)
-        return ga__progress_fail(&call->progress, GA_ENOMEM, "no memory for a host");
-    int code = ga__pace_enter(host, &attempts->stay, total_at, latest < total_at ? latest : total_at, &until);
-
-    if (code == 0)
-        return wait_for_rate(call, &host->limiter);
-    return code == GA_ERATELIMITED ? refuse_wait(call, seconds_until(until)) : wait_failed(call, code);
+    return ga__progress_fail(&call->progress, GA_ETOOCOSTLY,
+                             "a cost of %g is more than one request may have: %g, the larger of burst_tokens "
+                             "and what tokens_per_host grants in a minute",
+                             call->options->cost, ga__pace_most_cost(call->session->pace));
 }
 
 int ga__attempts_enter(ga__call *call)
 {
-    ga__progress_enter(&call->progress, GA_PHASE_PACE);
-    call->attempts->sent_at = 0;
-    int code = enter_host(call);
+    ga__attempts *attempts = call->attempts;
+    uint64_t total_at = call->timeouts.total_at, until = 0;
+    uint64_t latest = ga__deadline(ga__now(), attempts->policy.max_wait);
+    ga__pace_wish wish = {
+        .url = &call->url,
+        .cost = call->options->cost,
+        .deadline = total_at,
+        .latest = latest < total_at ? latest : total_at,
+    };
 
-    return code < 0 ? code : wait_for_rate(call, &call->session->limiter);
+    ga__progress_enter(&call->progress, GA_PHASE_PACE);
+    attempts->sent_at = 0;
+    int code = ga__pace_enter(call->session->door, &wish, &attempts->stay, &until);
+
+    switch (code) {
+    case 0:
+        return 0;
+    case GA_ENOMEM:
+        return ga__progress_fail(&call->progress, code, "no memory for a host");
+    case GA_ERATELIMITED:
+        return refuse_wait(call, seconds_until(until));
+    case GA_ETOOCOSTLY:
+        return refuse_cost(call);
+    default:
+        return wait_failed(call, code);
+    }
 }
 
 bool ga__attempts_held(const ga__call *call)
@@ -188,20 +189,30 @@ void ga__attempts_sent(ga__call *call)
 
 /* --- after an attempt ----------------------------------------------------------------------------- */
 
-/* Leaves the host, telling it of the answer. */
+/* Whether the server has certainly not acted on the request. */
+static bool is_unsent(const ga__call *call)
+{
+    return call->refused || (call->progress.bytes_sent == 0 && call->progress.bytes_received == 0);
+}
+
+/* Leaves the host, telling it of the answer, with which the stay goes on. */
 static void leave_host(ga__call *call, ga__advice *advice)
 {
     ga__attempts *attempts = call->attempts;
-    const ga_response *response = call->response;
+    ga_response *response = call->response;
 
     *advice = (ga__advice){-1, -1, -1, -1};
     if (!response) {
-        ga__pace_leave(&attempts->stay);
+        ga__pace_leave(&attempts->stay, is_unsent(call));
         return;
     }
     ga__advice_read(advice, &response->headers, wall_time());
     ga__pace_answered(&attempts->stay, response->http.status, advice,
                       attempts->sent_at ? (double)(ga__now_exact() - attempts->sent_at) * 1e-9 : -1);
+    response->stay = attempts->stay;
+    attempts->stay.host = NULL;
+    if (!response->session) /* its body is here already */
+        ga__pace_done(&response->stay);
 }
 
 static bool is_allowed(const ga__call *call, int code, const ga__advice *advice)
@@ -210,7 +221,7 @@ static bool is_allowed(const ga__call *call, int code, const ga__advice *advice)
     ga__retry_case ended = {
         .code = code,
         .status = call->response ? call->response->http.status : 0,
-        .unsent = call->refused || (progress->bytes_sent == 0 && progress->bytes_received == 0),
+        .unsent = is_unsent(call),
         .idempotent = call->idempotent,
         .asked = advice->retry_after >= 0,
         .local = progress->phase <= GA_PHASE_POOL || progress->phase == GA_PHASE_PACE,
@@ -223,9 +234,9 @@ static bool is_allowed(const ga__call *call, int code, const ga__advice *advice)
 /* How long to wait before the next attempt: what the server asks or more. */
 static double choose_wait(const ga__call *call, double asked)
 {
-    ga__pace *pace = &call->session->pace;
+    ga_pace *pace = call->session->pace;
     double backoff =
-        ga__pace_draw(pace) * ga__backoff_ceiling(&pace->backoff, (unsigned)call->attempts->done);
+        ga__pace_draw(pace) * ga__backoff_ceiling(&call->session->backoff, (unsigned)call->attempts->done);
 
     return fmax(backoff, asked * (1 + 0.2 * ga__pace_draw(pace)));
 }
@@ -233,8 +244,10 @@ static double choose_wait(const ga__call *call, double asked)
 static int sleep_for(ga__call *call, double seconds)
 {
     ga__progress_enter(&call->progress, GA_PHASE_PACE);
+    ga__pace_retrying(call->session->pace, 1);
     int code = ga__park(NULL, ga__deadline(ga__now(), seconds), 0, "before another attempt");
 
+    ga__pace_retrying(call->session->pace, -1);
     return code == GA_ETIMEDOUT ? 0 : wait_failed(call, code);
 }
 

@@ -1,45 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pace of a session's requests, host by host. Called by client/attempts.c, and by no call of a session
- * that asks for none of this.
- *
- * Invariant: while tasks are in a host's line, either its timer is armed for the time at which the first may
- * enter, or somebody is inside, whose leaving lets the first in.
- *
- * What a server grants is counted so that it is never overdrawn: an answer says how many requests were left
- * when it was made, and any request inside may or may not have been among those counted; it is taken as not.
- * An answer counts as newer than another where its request was sent after the other had come.
+ * A pace: its options, its end, and what is said of it. Made for a session by client/session.c, or by a user
+ * for many. Who waits is in pace_line.c, what answers say in pace_answer.c, hosts in pace_host.c.
  */
 #include "client/pace.h"
 
 #include "task/loop.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
-enum {
-    MOST_REMEMBERED = 1024, /* hosts beyond that are forgotten once they are at rest */
-    LOOKED_AT = 8           /* of them at a time */
-};
-
-static const double on_pushback = 0.7;  /* the rate is multiplied with */
-static const double recovers_by = 0.05; /* of the configured rate */
-static const double recovers_each = 20; /* seconds */
-static const double jitter = 0.2;       /* of a wait, on top of it */
+enum { DEFAULT_MOST = 100 };
 
 /* --- options -------------------------------------------------------------------------------------- */
 
-static void seed(ga__pace *pace)
+static void seed(ga_pace *pace)
 {
-    pace->random = ga__loop_here->random;
+    pace->random = ga__loop_here ? ga__loop_here->random : 0;
     if (!pace->random && getrandom(&pace->random, sizeof pace->random, 0) < 0)
-        pace->random = ga__now();
+        pace->random = (uint64_t)time(NULL);
     pace->random |= 1;
 }
 
 /* xorshift64*. */
-double ga__pace_draw(ga__pace *pace)
+double ga__pace_draw_locked(ga_pace *pace)
 {
     uint64_t x = pace->random;
 
@@ -50,389 +37,231 @@ double ga__pace_draw(ga__pace *pace)
     return (double)((x * 0x2545f4914f6cdd1dU) >> 11) * 0x1p-53;
 }
 
-static bool switched(int option, bool when_left_out)
+double ga__pace_draw(ga_pace *pace)
 {
-    return option == 0 ? when_left_out : option > 0;
+    pthread_mutex_lock(&pace->mutex);
+    double drawn = ga__pace_draw_locked(pace);
+
+    pthread_mutex_unlock(&pace->mutex);
+    return drawn;
 }
 
-int ga__pace_init(ga__pace *pace, const ga_session_options *options)
+static int check_rate(double rate, const char *name)
 {
-    bool rated = options->rate > 0 || options->rate_per_host > 0;
-
-    ga__list_init(&pace->hosts);
-    if (!(options->rate_per_host >= 0) || isinf(options->rate_per_host))
-        return ga__fail(GA_EUSAGE, "rate_per_host is %g: requests per second are expected, 0 for no limit",
-                        options->rate_per_host);
-    if (options->burst_per_host < 0)
-        return ga__fail(GA_EUSAGE, "burst_per_host is %d: a number of requests is expected",
-                        options->burst_per_host);
-    pace->rate = options->rate_per_host;
-    pace->burst = options->burst_per_host > 0 ? options->burst_per_host : 1;
-    pace->base_rate = options->rate_per_host > 0 ? options->rate_per_host : options->rate;
-    pace->adapt = switched(options->adapt, rated) && rated;
-    pace->obey = switched(options->obey_rate_limits, rated || options->retries > 0);
-    pace->adaptive = options->adaptive_limit > 0;
-    pace->cools = options->retries > 0 || pace->adapt || pace->obey || pace->adaptive;
-    pace->most = options->limit_per_host > 0 ? (size_t)options->limit_per_host
-                 : options->limit > 0        ? (size_t)options->limit
-                                             : 100;
-    seed(pace);
-    return ga__backoff_of_session(&pace->backoff, options);
+    if (rate >= 0 && !isinf(rate))
+        return 0;
+    return ga__fail(GA_EUSAGE, "%s is %g: a number per second is expected, 0 for no limit", name, rate);
 }
 
-/* --- hosts ---------------------------------------------------------------------------------------- */
-
-static uint64_t hash_of(const ga__url *url)
+static int check_count(int count, const char *name)
 {
-    uint64_t hash = GA__HASH_BASIS ^ url->port ^ (uint64_t)url->secure << 16;
-
-    return ga__hash_fold(ga__hash(hash, (ga__slice){ga__url_host(url), ga__url_host_size(url)}));
+    if (count >= 0)
+        return 0;
+    return ga__fail(GA_EUSAGE, "%s is %d: a number of requests is expected", name, count);
 }
 
-static bool is_host_of(const ga__pace_host *host, const ga__url *url, uint64_t hash)
+static int check(const ga_pace_options *options)
 {
-    return host->link.hash == hash && host->port == url->port && host->secure == url->secure &&
-           host->name_size == ga__url_host_size(url) &&
-           memcmp(host->name, ga__url_host(url), host->name_size) == 0;
-}
+    int code = check_rate(options->rate, "rate");
 
-static void forget(ga__pace_host *host)
-{
-    ga__hash_table_remove(&host->pace->table, &host->link);
-    ga__unlink(&host->used);
-    ga__timer_disarm(&host->timer);
-    free(host);
-}
-
-/* Whether all that is known of the host is what is known of a new one. */
-static bool is_at_rest(const ga__pace_host *host)
-{
-    uint64_t now = ga__now();
-
-    return host->inside == 0 && host->in_line == 0 && host->cool_until <= now &&
-           (!host->counted || host->window_until <= now) && host->limiter.full_at_ <= now;
-}
-
-static void forget_some(ga__pace *pace)
-{
-    ga__link *link = ga__list_first(&pace->hosts);
-
-    for (int i = 0; i < LOOKED_AT && pace->table.count > MOST_REMEMBERED && link != &pace->hosts; i++) {
-        ga__pace_host *host = GA__OF(link, ga__pace_host, used);
-
-        link = link->next;
-        if (is_at_rest(host))
-            forget(host);
-    }
-}
-
-void ga__pace_free(ga__pace *pace)
-{
-    for (ga__link *link; pace->hosts.next && (link = ga__list_first(&pace->hosts));)
-        forget(GA__OF(link, ga__pace_host, used));
-    ga__hash_table_free(&pace->table);
-}
-
-static void turn_came(ga_timer_ *timer);
-
-static ga__pace_host *host_new(ga__pace *pace, const ga__url *url)
-{
-    size_t size = ga__url_host_size(url);
-    ga__pace_host *host = malloc(sizeof *host + size + 1);
-
-    if (!host)
-        return NULL;
-    *host = (ga__pace_host){
-        .pace = pace,
-        .port = url->port,
-        .secure = url->secure,
-        .name_size = size,
-        .rate = pace->rate,
-        .window_limit = -1,
-        .window_until = GA__NEVER,
-    };
-    host->timer.fire = turn_came;
-    ga__list_init(&host->line);
-    ga_limiter_init(&host->limiter, pace->rate, pace->burst);
-    ga__adaptive_init(&host->adaptive, pace->most);
-    memcpy(host->name, ga__url_host(url), size);
-    host->name[size] = '\0';
-    return host;
-}
-
-static ga__pace_host *add_host(ga__pace *pace, const ga__url *url, uint64_t hash)
-{
-    ga__pace_host *host = ga__hash_table_reserve(&pace->table) ? host_new(pace, url) : NULL;
-
-    if (!host)
-        return NULL;
-    ga__hash_table_add(&pace->table, &host->link, hash);
-    ga__list_push_back(&pace->hosts, &host->used);
-    forget_some(pace);
-    return host;
-}
-
-ga__pace_host *ga__pace_find(ga__pace *pace, const ga__url *url)
-{
-    uint64_t hash = hash_of(url);
-
-    for (ga__hash_link *link = ga__hash_chain(&pace->table, hash); link; link = link->next) {
-        ga__pace_host *host = GA__OF(link, ga__pace_host, link);
-
-        if (is_host_of(host, url, hash)) {
-            ga__unlink(&host->used);
-            ga__list_push_back(&pace->hosts, &host->used);
-            return host;
-        }
-    }
-    return add_host(pace, url, hash);
-}
-
-/* --- who may enter -------------------------------------------------------------------------------- */
-
-/* A task in line. */
-typedef struct waiter {
-    uint64_t latest;
-    uint64_t until; /* when to come back, where it was sent away */
-    bool held;      /* until a time, with others */
-    ga__pace_stay *stay;
-} waiter;
-
-static waiter *waiter_of(const ga__link *link)
-{
-    return GA__OF((ga__link *)(uintptr_t)link, ga_task, queue)->exchange;
-}
-
-/* The window has ended: the next grants what this one did, or one request, to ask how many. */
-static void begin_window(ga__pace_host *host)
-{
-    host->granted = host->window_limit > 0 ? host->window_limit : (double)host->inside + 1;
-    host->window_until = GA__NEVER;
-    host->counted_at = ++host->sequence;
-}
-
-/* When the next may enter: `now` or before, a time, or GA__NEVER where somebody has to leave first. */
-static uint64_t opens_at(ga__pace_host *host, uint64_t now)
-{
-    if (host->cool_until > now)
-        return host->cool_until;
-    if (host->counted && host->window_until <= now)
-        begin_window(host);
-    if (host->counted && host->granted < (double)host->inside + 1) {
-        if (host->inside > 0 || host->window_until < GA__NEVER)
-            return host->window_until;
-        host->counted = false; /* nobody is left who could learn how many */
-    }
-    if (host->pace->adaptive && host->inside >= ga__adaptive_limit(&host->adaptive))
-        return GA__NEVER;
-    return now;
-}
-
-static void enter(ga__pace_host *host, ga__pace_stay *stay)
-{
-    host->inside++;
-    *stay = (ga__pace_stay){host, ++host->sequence};
-}
-
-/* The line waits until that time. Those for whom it is too long leave it. */
-static void hold_until(ga__pace_host *host, uint64_t until)
-{
-    ga__timer_arm(&host->timer, until);
-    if (until <= host->told)
-        return;
-    host->told = until;
-    for (ga__link *link = host->line.next, *next; link != &host->line; link = next) {
-        waiter *each = waiter_of(link);
-
-        next = link->next;
-        each->held = true;
-        if (each->latest >= until)
-            continue;
-        each->until = until;
-        ga__wake(GA__OF(link, ga_task, queue), GA_ERATELIMITED);
-    }
-}
-
-/* Lets in who may enter by now. */
-static void serve(ga__pace_host *host)
-{
-    uint64_t now = ga__now(), opens;
-
-    while (!ga__list_empty(&host->line)) {
-        opens = opens_at(host, now);
-        if (opens > now) {
-            if (opens < GA__NEVER)
-                hold_until(host, opens);
-            else
-                ga__timer_disarm(&host->timer);
-            return;
-        }
-        enter(host, waiter_of(ga__list_first(&host->line))->stay);
-        ga__wake_first(&host->line, 0);
-    }
-    ga__timer_disarm(&host->timer);
-}
-
-static void turn_came(ga_timer_ *timer)
-{
-    serve(GA__OF(timer, ga__pace_host, timer));
-}
-
-/* Those whom a cool-down held do not come back all at once: each waits a little more. */
-static int spread(ga__pace_host *host, uint64_t waited, uint64_t deadline)
-{
-    double more = (double)waited * 1e-9 * jitter * ga__pace_draw(host->pace);
-    uint64_t until = ga__deadline(ga__now(), more);
-    int code = ga__park(NULL, until < deadline ? until : deadline, 0, "the end of a host's cool-down");
-
-    return code == GA_ETIMEDOUT && until < deadline ? 0 : code;
-}
-
-/* Stands in line. */
-static int wait_in_line(ga__pace_host *host, ga__pace_stay *stay, uint64_t deadline, uint64_t latest,
-                        uint64_t *until)
-{
-    uint64_t begun = ga__now(), opens = opens_at(host, begun);
-    waiter self = {.latest = latest, .stay = stay, .held = opens > begun && opens < GA__NEVER};
-
-    ga__current()->exchange = &self;
-    host->in_line++;
-    if (self.held)
-        hold_until(host, opens);
-    int code = ga__park(&host->line, deadline, 0, "its turn at a host");
-
-    host->in_line--;
-    *until = self.until;
-    if (code == 0 && self.held)
-        code = spread(host, ga__now() - begun, deadline);
-    if (code < 0)
-        ga__pace_leave(stay);
+    if (code == 0)
+        code = check_rate(options->rate_per_host, "rate_per_host");
+    if (code == 0)
+        code = check_rate(options->tokens_per_host, "tokens_per_host");
+    if (code == 0)
+        code = check_rate(options->burst_tokens, "burst_tokens");
+    if (code == 0)
+        code = check_count(options->burst, "burst");
+    if (code == 0)
+        code = check_count(options->burst_per_host, "burst_per_host");
+    if (code == 0)
+        code = check_count(options->limit_requests, "limit_requests");
+    if (code == 0)
+        code = check_count(options->limit_requests_per_host, "limit_requests_per_host");
     return code;
 }
 
-int ga__pace_enter(ga__pace_host *host, ga__pace_stay *stay, uint64_t deadline, uint64_t latest,
-                   uint64_t *until)
+static size_t limit_of(int option)
 {
-    uint64_t now = ga__now(), opens = opens_at(host, now);
+    return option > 0 ? (size_t)option : SIZE_MAX;
+}
 
-    if (opens <= now && ga__list_empty(&host->line)) {
-        enter(host, stay);
-        return 0;
+static void configure(ga_pace *pace, const ga_pace_options *options, const ga__pace_habits *habits)
+{
+    bool rated = options->rate > 0 || options->rate_per_host > 0 || options->tokens_per_host > 0;
+
+    pace->shared = habits->shared;
+    pace->rate = options->rate;
+    pace->rate_per_host = options->rate_per_host;
+    pace->burst_per_host = fmax(options->burst_per_host, 1);
+    pace->tokens = options->tokens_per_host;
+    pace->burst_tokens = fmax(options->burst_tokens, 1);
+    pace->limit = limit_of(options->limit_requests);
+    pace->limit_per_host = limit_of(options->limit_requests_per_host);
+    pace->adapt = rated && options->adapt >= 0;
+    pace->obey = options->obey_rate_limits >= 0;
+    pace->adaptive = options->adaptive_limit > 0;
+    pace->cools = habits->cools || pace->adapt || pace->obey || pace->adaptive;
+    pace->asks = rated || pace->cools || options->limit_requests > 0 || options->limit_requests_per_host > 0;
+    pace->most = habits->most;
+    ga__bucket_init(&pace->requests, options->rate, options->burst);
+}
+
+static int set_waits(ga_pace *pace, const ga_pace_options *options)
+{
+    ga_session_options session = {
+        .max_wait = options->max_wait,
+        .retry_base = options->retry_base,
+        .retry_cap = options->retry_cap,
+    };
+    ga__retry_policy policy;
+    int code = ga__retry_policy_of_session(&policy, &session);
+
+    if (code == 0)
+        code = ga__backoff_of_session(&pace->backoff, &session);
+    pace->max_wait = policy.max_wait;
+    return code;
+}
+
+ga_pace *ga__pace_make(const ga_pace_options *options, const ga__pace_habits *habits)
+{
+    if (check(options) < 0)
+        return NULL;
+    ga_pace *pace = calloc(1, sizeof *pace);
+
+    if (!pace) {
+        ga__fail(GA_ENOMEM, "no memory for a pace");
+        return NULL;
     }
-    if (opens < GA__NEVER && opens > latest) {
-        *until = opens;
-        return GA_ERATELIMITED;
+    pthread_mutex_init(&pace->mutex, NULL);
+    pace->references = 1;
+    ga__list_init(&pace->hosts);
+    ga__list_init(&pace->turns);
+    configure(pace, options, habits);
+    seed(pace);
+    if (set_waits(pace, options) == 0)
+        return pace;
+    ga_pace_free(pace);
+    return NULL;
+}
+
+ga_pace *ga_pace_new_with(const ga_pace_options *options)
+{
+    ga_pace_options given = {0}; /* an older program's struct is shorter: what it lacks is left out */
+
+    memcpy(&given, options, options->size_ < sizeof given ? options->size_ : sizeof given);
+    int most = given.limit_requests_per_host > 0 ? given.limit_requests_per_host
+               : given.limit_requests > 0        ? given.limit_requests
+                                                 : DEFAULT_MOST;
+
+    return ga__pace_make(&given, &(ga__pace_habits){.shared = true, .cools = true, .most = (size_t)most});
+}
+
+/* --- the end -------------------------------------------------------------------------------------- */
+
+void ga__pace_unlock_and_drop(ga_pace *pace)
+{
+    bool last = --pace->references == 0;
+
+    pthread_mutex_unlock(&pace->mutex);
+    if (!last)
+        return;
+    ga__pace_forget_all(pace);
+    pthread_mutex_destroy(&pace->mutex);
+    free(pace);
+}
+
+void ga_pace_free(ga_pace *pace)
+{
+    if (!pace)
+        return;
+    pthread_mutex_lock(&pace->mutex);
+    ga__pace_unlock_and_drop(pace);
+}
+
+/* --- what is going on ----------------------------------------------------------------------------- */
+
+void ga__pace_retrying(ga_pace *pace, int change)
+{
+    pthread_mutex_lock(&pace->mutex);
+    pace->retrying += (size_t)change;
+    pthread_mutex_unlock(&pace->mutex);
+}
+
+uint64_t ga__pace_now(void)
+{
+    struct timespec now;
+
+    if (ga__loop_here)
+        return ga__now_exact();
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Until when the server may not be asked; 0: it may be asked now. */
+static uint64_t closed_until(const ga__pace_host *host, uint64_t now)
+{
+    uint64_t until = host->held_since > 0 ? host->held_until : 0;
+
+    if (host->cool_until > until)
+        until = host->cool_until;
+    return until > now ? until : 0;
+}
+
+/* The host that is worth telling of. */
+static const ga__pace_host *choose_host(const ga_pace *pace, uint64_t now)
+{
+    const ga__pace_host *chosen = NULL;
+
+    for (const ga__link *link = pace->hosts.next; link != &pace->hosts; link = link->next) {
+        const ga__pace_host *host = GA__OF((ga__link *)(uintptr_t)link, ga__pace_host, used);
+        size_t in_line = chosen ? chosen->in_line : 0;
+        uint64_t until = chosen ? closed_until(chosen, now) : 0;
+
+        if (host->in_line > in_line || (host->in_line == in_line && closed_until(host, now) > until))
+            chosen = host;
     }
-    return wait_in_line(host, stay, deadline, latest, until);
+    return chosen;
 }
 
-bool ga__pace_is_cooling(const ga__pace_stay *stay)
+static const char *why(const ga__pace_host *host)
 {
-    return stay->host && stay->host->cool_until > ga__now();
+    if (host->in_line == 0)
+        return "";
+    if (ga__linked(&host->turn)) /* the host itself would let the first in */
+        return host->pace->under_way >= host->pace->limit ? "limit" : "rate";
+    return host->why;
 }
 
-/* --- what answers say ----------------------------------------------------------------------------- */
-
-static void set_rate(ga__pace_host *host, double rate)
+static void describe(const ga__pace_host *host, ga_pace_state *state, uint64_t now)
 {
-    host->rate = rate;
-    host->rated_at = ga__now();
-    /* Where only the session has a rate, the host needs none of its own at full speed. */
-    ga_limiter_set_rate(&host->limiter, host->pace->rate > 0 || rate < host->pace->base_rate ? rate : 0);
+    uint64_t until = closed_until(host, now);
+    int size = host->name_size < 256 ? (int)host->name_size : 255;
+
+    if (host->port == (host->secure ? 443 : 80))
+        snprintf(state->host, sizeof state->host, "%.*s", size, host->name);
+    else
+        snprintf(state->host, sizeof state->host, "%.*s:%u", size, host->name, host->port);
+    state->in_line = host->in_line;
+    state->why = why(host);
+    state->cool_down = until > 0 ? (double)(until - now) * 1e-9 : 0;
+    state->rate = ga__pace_rate_of(host);
 }
 
-/* The rate, which was lowered, rises again. */
-static void recover(ga__pace_host *host)
+void ga_pace_status(ga_pace *pace, ga_pace_state *state)
 {
-    double full = host->pace->base_rate;
-
-    if (!(host->rate > 0) || host->rate >= full)
+    *state = (ga_pace_state){.why = ""};
+    if (!pace)
         return;
-    double steps = floor((double)(ga__now() - host->rated_at) * 1e-9 / recovers_each);
+    uint64_t now = ga__pace_now();
 
-    if (steps >= 1)
-        set_rate(host, fmin(full, host->rate + steps * recovers_by * full));
-}
+    pthread_mutex_lock(&pace->mutex);
+    const ga__pace_host *host = choose_host(pace, now);
 
-double ga__pace_asked(const ga__advice *advice)
-{
-    /* Where requests are left, it was something else that was refused. */
-    double reset = advice->remaining < 1 ? advice->reset : -1;
-
-    return advice->retry_after > reset ? advice->retry_after : reset;
-}
-
-/* The host pushed back. Requests that were sent before the last pushback came tell nothing new but how long
- * to wait. */
-static void cool_down(ga__pace_host *host, const ga__pace_stay *stay, const ga__advice *advice)
-{
-    ga__pace *pace = host->pace;
-    double wait = ga__pace_asked(advice);
-
-    if (stay->entered > host->cooled_at) {
-        wait = fmax(wait, ga__backoff_ceiling(&pace->backoff, host->strikes++));
-        host->cooled_at = ++host->sequence;
-        if (pace->adapt)
-            set_rate(host, (host->rate > 0 ? host->rate : pace->base_rate) * on_pushback);
-        if (pace->adaptive)
-            ga__adaptive_pushed_back(&host->adaptive);
-    }
-    uint64_t until = ga__deadline(ga__now(), fmax(wait, 0));
-
-    if (until <= host->cool_until)
-        return;
-    host->cool_until = until;
-    ga_limiter_pause(&host->limiter, wait);
-}
-
-/* Notes what the answer says to be left. */
-static void count_granted(ga__pace_host *host, const ga__pace_stay *stay, const ga__advice *advice)
-{
-    bool newer = !host->counted || stay->entered > host->counted_at;
-
-    if (advice->remaining < 0) {
-        host->counted &= !newer || host->window_until < GA__NEVER;
-        return;
-    }
-    if (advice->limit >= 0)
-        host->window_limit = advice->limit;
-    if (newer || advice->remaining < host->granted)
-        host->granted = advice->remaining;
-    if (newer || host->window_until == GA__NEVER)
-        host->window_until = advice->reset >= 0 ? ga__deadline(ga__now(), advice->reset) : GA__NEVER;
-    host->counted = true;
-    host->counted_at = ++host->sequence;
-}
-
-void ga__pace_leave(ga__pace_stay *stay)
-{
-    ga__pace_host *host = stay->host;
-
-    if (!host)
-        return;
-    stay->host = NULL;
-    host->inside--;
-    serve(host);
-}
-
-void ga__pace_answered(ga__pace_stay *stay, int status, const ga__advice *advice, double latency)
-{
-    ga__pace_host *host = stay->host;
-
-    if (!host)
-        return;
-    ga__pace *pace = host->pace;
-    bool pushback = status == 429 || status == 503;
-
-    if (pace->obey)
-        count_granted(host, stay, advice);
-    if (pushback && pace->cools)
-        cool_down(host, stay, advice);
-    if (!pushback && stay->entered > host->cooled_at)
-        host->strikes = 0;
-    if (!pushback && pace->adaptive && latency >= 0)
-        ga__adaptive_answered(&host->adaptive, latency, host->inside, (double)ga__now() * 1e-9);
-    if (pace->adapt)
-        recover(host);
-    ga__pace_leave(stay);
+    state->waiting = pace->waiting;
+    state->retrying = pace->retrying;
+    state->under_way = pace->under_way;
+    if (host)
+        describe(host, state, now);
+    pthread_mutex_unlock(&pace->mutex);
 }

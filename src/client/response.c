@@ -11,6 +11,7 @@
 #include "client/redirect_history.h"
 #include "client/repr.h"
 #include "client/resume.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,8 @@ void ga__response_settle(ga_response *response)
     note_end(response);
     if (response->connection) /* a mock's answer has none */
         give_back(response);
+    if (GA_UNLIKELY(response->stay.host != NULL))
+        ga__pace_done(&response->stay);
     ga__session_unref(response->session);
     response->session = NULL;
 }
@@ -180,9 +183,24 @@ void ga_response_free(ga_response *response)
     note_end(response);
     if (GA_UNLIKELY(response->har != NULL))
         ga__har_end(response);
+    if (GA_UNLIKELY(response->stay.host != NULL))
+        ga__pace_end(&response->stay);
     if (response->observed)
         tell_end(response);
     free(response);
+}
+
+int ga_response_set_cost(ga_response *response, double cost)
+{
+    if (!response)
+        return ga_error()->code < 0 ? ga_error()->code
+                                    : ga__fail(GA_EUSAGE, "ga_response_set_cost: there is no response");
+    if (!(cost >= 0) || isinf(cost))
+        return ga__fail(GA_EUSAGE, "ga_response_set_cost: a cost of %g is not possible", cost);
+    if (!ga__loop_here)
+        return ga__fail(GA_ENOTASK, "ga_response_set_cost: no loop runs on this thread, so there is no time");
+    ga__pace_set_cost(&response->stay, cost);
+    return 0;
 }
 
 int ga_status(const ga_response *response)

@@ -27,6 +27,7 @@ struct ga_response {
     ga__progress progress; /* its strings are the response's */
     ga_session *observed;  /* whose observer is told of the end; NULL where there is none */
     ga__timeouts timeouts;
+    ga__pace_stay stay; /* the request's, while it counts as under way, or its cost may be put right */
     int64_t max_body;
     int redirects;
     bool unusable;        /* the connection cannot serve another request, whatever the response says */

@@ -328,11 +328,12 @@ static double seconds_since(uint64_t time)
 static int wait_for_turn(ga_response *response, double asked)
 {
     ga__resume *resume = response->resume;
-    ga__pace *pace = &resume->session->pace;
+    const ga_session *session = resume->session;
     ga__retry_policy policy;
-    double wait = fmax(asked, ga__pace_draw(pace) * ga__backoff_ceiling(&pace->backoff, resume->fruitless));
+    double wait =
+        fmax(asked, ga__pace_draw(session->pace) * ga__backoff_ceiling(&session->backoff, resume->fruitless));
 
-    if (ga__retry_policy_of_call(&policy, &resume->session->retry, resume->options) < 0)
+    if (ga__retry_policy_of_call(&policy, &session->retry, resume->options) < 0)
         return GA_EUSAGE; /* not after the call, which judged them */
     if (asked > policy.max_wait)
         return unfit(resume, "the server asks to wait for %.0f s, longer than max_wait", asked);
@@ -341,8 +342,10 @@ static int wait_for_turn(ga_response *response, double asked)
     if (seconds_since(response->progress.began) + wait > policy.max_time)
         return unfit(resume, "retry_max_time leaves no time for it");
     ga__progress_enter(&response->progress, GA_PHASE_PACE);
+    ga__pace_retrying(session->pace, 1);
     int code = ga__park(NULL, ga__deadline(ga__now(), wait), 0, "before a resumption");
 
+    ga__pace_retrying(session->pace, -1);
     return code == GA_ETIMEDOUT ? 1
                                 : ga__progress_wait_failed(&response->progress, code, GA__TIMEOUT_TOTAL,
                                                            response->timeouts.seconds[GA__TIMEOUT_TOTAL]);

@@ -173,28 +173,72 @@ static size_t limit_of(int option, int when_left_out)
     return limit < 0 ? SIZE_MAX : (size_t)limit;
 }
 
+/* The options of a session's own pace. */
+static ga_pace_options pace_options(const ga_session_options *options)
+{
+    bool rated = options->rate > 0 || options->rate_per_host > 0 || options->tokens_per_host > 0;
+    bool obeys =
+        options->obey_rate_limits > 0 || (options->obey_rate_limits == 0 && (rated || options->retries > 0));
+
+    return (ga_pace_options){
+        .rate = options->rate,
+        .burst = options->burst,
+        .rate_per_host = options->rate_per_host,
+        .burst_per_host = options->burst_per_host,
+        .tokens_per_host = options->tokens_per_host,
+        .burst_tokens = options->burst_tokens,
+        .limit_requests = options->limit_requests,
+        .limit_requests_per_host = options->limit_requests_per_host,
+        .adapt = options->adapt,
+        .obey_rate_limits = obeys ? 1 : -1,
+        .adaptive_limit = options->adaptive_limit,
+        .max_wait = options->max_wait,
+        .retry_base = options->retry_base,
+        .retry_cap = options->retry_cap,
+    };
+}
+
+static bool has_pace_of_its_own(const ga_session_options *options)
+{
+    return options->rate != 0 || options->burst != 0 || options->rate_per_host != 0 ||
+           options->burst_per_host != 0 || options->tokens_per_host != 0 || options->burst_tokens != 0 ||
+           options->limit_requests != 0 || options->limit_requests_per_host != 0 || options->adapt != 0 ||
+           options->obey_rate_limits != 0 || options->adaptive_limit != 0 || options->max_wait != 0;
+}
+
 static int set_pace(ga_session *session, const ga_session_options *options)
 {
-    if (!(options->rate >= 0) || isinf(options->rate))
-        return ga__fail(GA_EUSAGE, "the rate is %g: requests per second are expected, 0 for no limit",
-                        options->rate);
-    if (options->burst < 0)
-        return ga__fail(GA_EUSAGE, "the burst is %d: a number of requests is expected", options->burst);
-    ga_limiter_init(&session->limiter, options->rate, options->burst > 0 ? options->burst : 1);
-    return ga__pace_init(&session->pace, options);
+    int most = options->limit_per_host > 0 ? options->limit_per_host
+               : options->limit > 0        ? options->limit
+                                           : DEFAULT_LIMIT;
+    ga__pace_habits habits = {.cools = options->retries > 0, .most = (size_t)most};
+    ga_pace_options own = pace_options(options);
+
+    if (options->pace && has_pace_of_its_own(options))
+        return ga__fail(GA_EUSAGE, "a session with a .pace has no rates, limits of requests and max_wait of "
+                                   "its own: they belong to the pace");
+    session->pace = options->pace ? options->pace : ga__pace_make(&own, &habits);
+    if (!session->pace)
+        return ga_error()->code;
+    session->resilient = session->pace->asks || options->retries > 0 || options->idempotency_keys;
+    session->door = ga__pace_door_new(session->pace);
+    if (!options->pace)
+        ga_pace_free(session->pace); /* the session alone holds its own */
+    return session->door ? 0 : ga_error()->code;
 }
 
 static int set_retries(ga_session *session, const ga_session_options *options)
 {
-    const ga__pace *pace = &session->pace;
-
     if (isnan(options->retry_budget))
         return ga__fail(GA_EUSAGE, "retry_budget is no number");
     ga__retry_budget_init(&session->budget, options->retry_budget);
     session->keyed = options->idempotency_keys != 0;
-    session->resilient = options->rate > 0 || options->retries > 0 || pace->rate > 0 || pace->obey ||
-                         pace->adaptive || session->keyed;
-    return ga__retry_policy_of_session(&session->retry, options);
+    int code = ga__backoff_of_session(&session->backoff, options);
+
+    if (code == 0)
+        code = ga__retry_policy_of_session(&session->retry, options);
+    session->retry.max_wait = session->pace->max_wait;
+    return code;
 }
 
 static int set_pool(ga_session *session, const ga_session_options *options)
@@ -376,7 +420,7 @@ void ga__session_unref(ga_session *session)
     if (--session->references > 0)
         return;
     ga__pool_free(&session->pool);
-    ga__pace_free(&session->pace);
+    ga__pace_door_free(session->door);
     ga__url_free(&session->base);
     for (ga_pair *header = session->headers; header && (header->name || header->value); header++)
         free_pair(header);
@@ -420,6 +464,11 @@ void ga_session_free(ga_session *session)
 ga_cookie_jar *ga_session_cookies(const ga_session *session)
 {
     return session ? session->jar : NULL;
+}
+
+ga_pace *ga_session_pace(const ga_session *session)
+{
+    return session ? session->pace : NULL;
 }
 
 void ga_session_pool(const ga_session *session, ga_pool_stats *stats)

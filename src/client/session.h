@@ -18,7 +18,6 @@
 #include "protocol/url.h"
 #include "task/loop.h"
 #include <gather/session.h>
-#include <gather/sync.h>
 
 struct ga_session {
     uint64_t loop;     /* the id of the loop that it belongs to */
@@ -32,9 +31,10 @@ struct ga_session {
     bool offers_codings; /* the Accept-Encoding among the headers is this library's own */
     bool resilient;      /* its calls have attempts, see client/attempts.h: something below is asked for */
     bool keyed;          /* calls that are not idempotent get a key */
-    ga_limiter limiter;
-    ga__pace pace;
+    ga_pace *pace;       /* its own, or one that it shares */
+    ga__pace_door *door; /* NULL: its calls do not ask */
     ga__retry_policy retry;
+    ga__backoff backoff;
     ga__retry_budget budget;
     ga__timeouts timeouts;
     struct ga__har *har; /* NULL: no archive is kept */

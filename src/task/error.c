@@ -65,6 +65,7 @@ static const struct {
     {GA_ECONTENTTYPE, "GA_ECONTENTTYPE"},
     {GA_EJSON, "GA_EJSON"},
     {GA_ERATELIMITED, "GA_ERATELIMITED"},
+    {GA_ETOOCOSTLY, "GA_ETOOCOSTLY"},
 };
 
 const char *ga_code_name(int code)

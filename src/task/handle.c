@@ -119,6 +119,15 @@ int ga__handle_post(ga_handle *handle, ga__call *call)
     return code;
 }
 
+void ga__handle_take_back(ga_handle *handle, ga__call *call)
+{
+    if (is_forked(handle))
+        return;
+    pthread_mutex_lock(&handle->mutex);
+    ga__unlink(&call->link);
+    pthread_mutex_unlock(&handle->mutex);
+}
+
 /* Takes all calls out of the handle. Locked. */
 static void take_calls(ga_handle *handle, ga__list *calls)
 {

@@ -27,6 +27,10 @@ void ga__handle_drop(ga_handle *handle);
 /* Has the loop make the call. From any thread. @return 0, GA_ECLOSED or GA_EFORKED; nothing is recorded */
 int ga__handle_post(ga_handle *handle, ga__call *call);
 
+/* Takes back a call that the loop has not come to; harmless otherwise. In the loop's thread, or after the
+ * loop has ended. */
+void ga__handle_take_back(ga_handle *handle, ga__call *call);
+
 /* Makes the calls that other threads asked for. In the loop's context, after each wait. */
 void ga__loop_drain(ga__loop *loop);
 

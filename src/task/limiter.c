@@ -1,56 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rate limiter, after the generic cell rate algorithm: a bucket of `burst` units that fills at the rate
- * is kept as the one time `full_at` at which it would be full. To start, a cost c needs the time at which the
- * bucket holds c units; it moves full_at back by what c units cost.
+ * The rate limiter: a bucket (task/bucket.h), and those in line for what it holds.
  *
  * Invariant: while tasks wait, the timer is armed for the time at which the first in line may start. Only a
  * start is paid for, so one who is cancelled in line leaves nothing to give back.
  */
+#include "task/bucket.h"
 #include "task/loop.h"
 #include <gather/sync.h>
 #include <math.h>
-
-/* A timer fires a little late, and a task runs a little later. Up to so many ns of that are not charged, so
- * that a high rate is reached, too: the units that came due meanwhile start together. */
-static const double LATENESS = 1e6;
-
-/* No time lies beyond, so that sums stay within 64 bits. */
-static const double FARTHEST = 9e18;
-
-static uint64_t after(uint64_t time, double ns)
-{
-    return (double)time + ns < FARTHEST ? time + (uint64_t)ns : (uint64_t)FARTHEST;
-}
-
-static uint64_t before(uint64_t time, double ns)
-{
-    return ns < (double)time ? time - (uint64_t)ns : 0;
-}
-
-static uint64_t later(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static double interval_of(double rate)
-{
-    return rate > 0 ? 1e9 / rate : 0;
-}
-
-/* When what this cost needs is there: the cost, a whole burst at most, and the end of a pause. */
-static uint64_t start_of(const ga_limiter *limiter, double cost)
-{
-    double spare = limiter->burst_ - fmin(cost, limiter->burst_);
-
-    return later(limiter->resume_at_, before(limiter->full_at_, spare * limiter->interval_));
-}
-
-/* Takes the cost out of the bucket, as of `from` at the earliest. */
-static void pay(ga_limiter *limiter, double cost, uint64_t from)
-{
-    limiter->full_at_ = after(later(limiter->full_at_, from), cost * limiter->interval_);
-}
 
 static const ga_task *first_in_line(const ga_limiter *limiter)
 {
@@ -70,13 +28,13 @@ static void serve(ga_limiter *limiter, uint64_t now)
     const ga_task *first;
 
     while ((first = first_in_line(limiter))) {
-        uint64_t start = start_of(limiter, cost_of(first));
+        uint64_t start = ga__bucket_start(&limiter->bucket_, cost_of(first));
 
         if (start > now) {
             ga__timer_arm(&limiter->timer_, start);
             return;
         }
-        pay(limiter, cost_of(first), before(now, LATENESS));
+        ga__bucket_pay(&limiter->bucket_, cost_of(first), now, true);
         ga__wake_first(&limiter->waiters_, 0);
     }
     ga__timer_disarm(&limiter->timer_);
@@ -89,28 +47,20 @@ static void turn_came(ga_timer_ *timer)
 
 void ga_limiter_init(ga_limiter *limiter, double rate, double burst)
 {
-    *limiter = (ga_limiter){.interval_ = interval_of(rate), .burst_ = burst > 1 ? burst : 1};
-    limiter->timer_.fire = turn_came;
+    *limiter = (ga_limiter){.timer_.fire = turn_came};
+    ga__bucket_init(&limiter->bucket_, rate, burst);
     ga__list_init(&limiter->waiters_);
 }
 
-/* The bucket holds one unit, as at the beginning and after a pause. */
-static uint64_t full_after_one(const ga_limiter *limiter, uint64_t now)
-{
-    return after(now, (limiter->burst_ - 1) * limiter->interval_);
-}
-
+/* Its first use finds one unit. */
 static void begin(ga_limiter *limiter, uint64_t now)
 {
-    if (limiter->begun_)
-        return;
-    limiter->begun_ = 1;
-    limiter->full_at_ = full_after_one(limiter, now);
+    ga__bucket_begin(&limiter->bucket_, 1, now);
 }
 
 static bool is_unlimited(const ga_limiter *limiter)
 {
-    return !(limiter->interval_ > 0) && !limiter->resume_at_ && ga__list_empty(&limiter->waiters_);
+    return ga__bucket_unlimited(&limiter->bucket_) && ga__list_empty(&limiter->waiters_);
 }
 
 /* 0 where the cost was paid; GA_EAGAIN where it has to wait. */
@@ -121,11 +71,9 @@ static int start_now(ga_limiter *limiter, double cost)
     uint64_t now = ga__now_exact();
 
     begin(limiter, now);
-    if (!ga__list_empty(&limiter->waiters_) || start_of(limiter, cost) > now)
+    if (!ga__list_empty(&limiter->waiters_) || ga__bucket_start(&limiter->bucket_, cost) > now)
         return GA_EAGAIN;
-    /* After a time without any, time counts from now; one who is only late takes the next place of the row.
-     */
-    pay(limiter, cost, limiter->full_at_ < before(now, LATENESS) ? now : 0);
+    ga__bucket_pay(&limiter->bucket_, cost, now, false);
     return 0;
 }
 
@@ -166,7 +114,7 @@ int ga_limiter_wait(ga_limiter *limiter, double cost)
         return 0;
     ga__current()->exchange = &cost;
     if (ga__list_empty(&limiter->waiters_))
-        ga__timer_arm(&limiter->timer_, start_of(limiter, cost));
+        ga__timer_arm(&limiter->timer_, ga__bucket_start(&limiter->bucket_, cost));
     code = ga__park(&limiter->waiters_, GA__NEVER, 0, "its turn within a rate");
     if (GA_LIKELY(code == 0))
         return 0;
@@ -181,10 +129,8 @@ int ga_limiter_pause(ga_limiter *limiter, double seconds)
     uint64_t now = ga__now_exact();
 
     begin(limiter, now);
-    if (seconds > 0) {
-        limiter->resume_at_ = later(limiter->resume_at_, after(now, seconds * 1e9));
-        limiter->full_at_ = later(limiter->full_at_, full_after_one(limiter, limiter->resume_at_));
-    }
+    if (seconds > 0)
+        ga__bucket_pause(&limiter->bucket_, ga__deadline(now, seconds));
     serve(limiter, now);
     return 0;
 }
@@ -194,17 +140,9 @@ int ga_limiter_set_rate(ga_limiter *limiter, double rate)
     if (!ga__loop_here)
         return refuse_outside("ga_limiter_set_rate");
     uint64_t now = ga__now_exact();
-    uint64_t from = later(now, limiter->resume_at_);
-    double old_interval = limiter->interval_;
 
     begin(limiter, now);
-    limiter->interval_ = interval_of(rate);
-    /* The bucket keeps the units that it holds; the end of a pause stays where it is. */
-    if (!(old_interval > 0))
-        limiter->full_at_ = full_after_one(limiter, from);
-    else if (limiter->full_at_ > from)
-        limiter->full_at_ =
-            after(from, (double)(limiter->full_at_ - from) / old_interval * limiter->interval_);
+    ga__bucket_set_rate(&limiter->bucket_, rate, now);
     serve(limiter, now);
     return 0;
 }
