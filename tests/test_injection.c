@@ -162,15 +162,18 @@ SETS(resolve_name, self->session.resolve = pair(self, within(self, "a", "b"), "1
 SETS(resolve_address, self->session.resolve = pair(self, "a", within(self, "127.0.0.1", "")))
 SETS(connect_to, (self->list[0] = within(self, "a", "b:1:c:2"), self->session.connect_to = self->list))
 SETS(local_address, self->session.local_address = within(self, "127.0.0.1", ""))
-SETS(tls_pin, self->session.tls_pin = within(self, "sha256//", ""))
+SETS(tls_pin, (self->session.tls_pin = within(self, "sha256//", ""), self->session.insecure = 1))
 SETS(server_name, {
     self->session.server_name = within(self, "a", "b");
     self->request.url = self->https_url;
 })
 SETS(request_server_name,
      (self->request.server_name = within(self, "a", "b"), self->request.url = self->https_url))
-SETS(request_tls_pin,
-     (self->request.tls_pin = within(self, "sha256//", ""), self->request.url = self->https_url))
+SETS(request_tls_pin, {
+    self->session.insecure = 1;
+    self->request.tls_pin = within(self, "sha256//", "");
+    self->request.url = self->https_url;
+})
 SETS(request_ca_file,
      (self->request.ca_file = within(self, "/none/", "b"), self->request.url = self->https_url))
 SETS(request_cert_file,
@@ -289,9 +292,8 @@ static void expect_printable_message(const option_row *row, const attempt *self)
     const char *message = ga_error_message();
 
     if (!*message || ga__ascii_has_control(ga__slice_of(message)))
-        print_message("XX\n"
-                      "%s, 0x%02x: the message is \"%s\"",
-                      row->name, (unsigned)(unsigned char)*self->evil, message);
+        fail_msg("%s, 0x%02x: the message is \"%s\"", row->name, (unsigned)(unsigned char)*self->evil,
+                 message);
 }
 
 /* What has arrived is one request, as the parser of servers sees it, without what would be smuggled in. */
@@ -301,25 +303,20 @@ static void expect_one_request(const option_row *row, peer_server *peer)
     char *head_end = strstr(peer->last.data, "\r\n\r\n");
 
     if (fed.code != GA__HTTP1_DONE || fed.surplus > 0)
-        print_message("XX\n"
-                      "%s: the request is not one: %s",
-                      row->name, peer->last.data);
+        fail_msg("%s: the request is not one: %s", row->name, peer->last.data);
     *head_end = '\0';
     if (strstr(peer->last.data, "\nX-Evil") || strstr(peer->last.data, "\nGET"))
-        print_message("XX\n"
-                      "%s: it was let through: %s",
-                      row->name, peer->last.data);
+        fail_msg("%s: it was let through: %s", row->name, peer->last.data);
     assert_int_equal(peer->requests, 1);
     feed_free(&fed);
 }
 
 static void try_one(peer_server *peer, const option_row *row, const char *evil, int http)
 {
-    attempt self = {
-        .session = {.size_ = sizeof self.session, .http = http, .insecure = 1}, /* without a store of CAs */
-        .request = {.size_ = sizeof self.request, .timeout = 5},
-        .method = "POST",
-        .evil = evil};
+    attempt self = {.session = {.size_ = sizeof self.session, .http = http},
+                    .request = {.size_ = sizeof self.request, .timeout = 5},
+                    .method = "POST",
+                    .evil = evil};
     ga_response *response = NULL;
     char url[128];
 
@@ -337,10 +334,8 @@ static void try_one(peer_server *peer, const option_row *row, const char *evil, 
     if (!response)
         expect_printable_message(row, &self);
     if (row->outcome == REFUSED && (response || peer->connections > 0))
-        print_message("XX\n"
-                      "%s, 0x%02x: not refused, %s",
-                      row->name, (unsigned)(unsigned char)*evil,
-                      response ? peer->last.data : ga_error_message());
+        fail_msg("%s, 0x%02x: not refused, %s", row->name, (unsigned)(unsigned char)*evil,
+                 response ? peer->last.data : ga_error_message());
     if (response)
         expect_one_request(row, peer);
     else
