@@ -232,15 +232,23 @@ static const refusal refusals[] = {
     {"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", "not valid HTTP/1.1", 0},
     {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "", 0},
     {"HTTP/2 200\r\n\r\n", "not valid HTTP/1.1", 0},
+    {"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "not valid HTTP/1.1", 0},
+    {"HTTP/1.1 200 OK\r\nA: \x01\r\n\r\n", "not valid HTTP/1.1", 0},
 };
 
 CASE(a_proxy_that_does_not_agree_is_not_used)
 {
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        const refusal *one = &refusals[i];
-        const peer_step steps[] = {PEER_TAKE("CONNECT "),
-                                   {.kind = PEER_SAY_, .text = one->answer, .size = strlen(one->answer)},
-                                   PEER_CLOSE};
+    const size_t count = sizeof refusals / sizeof *refusals;
+
+    for (size_t i = 0; i < 2 * count; i++) { /* whole, and then byte by byte */
+        const refusal *one = &refusals[i % count];
+
+        if (i >= count && strcmp(one->text, "bytes of its own") == 0)
+            continue; /* late ones are the handshake's to judge */
+        const peer_step steps[] = {
+            PEER_TAKE("CONNECT "),
+            {.kind = i < count ? PEER_SAY_ : PEER_DRIP_, .text = one->answer, .size = strlen(one->answer)},
+            PEER_CLOSE};
         const peer_step *const scripts[] = {steps, NULL};
         ga_group group;
         peer_server proxy;
