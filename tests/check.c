@@ -33,16 +33,27 @@ bool check_slowed(void)
     return CHECK_SANITIZED || (preloaded && strstr(preloaded, "vgpreload"));
 }
 
-int check_open_descriptors(void)
+/* Without "." and "..". */
+static int count_entries(const char *path)
 {
-    DIR *directory = opendir("/proc/self/fd");
+    DIR *directory = opendir(path);
     int count = 0;
 
     assert_non_null(directory);
     while (readdir(directory))
         count++;
     closedir(directory);
-    return count - 3; /* ".", ".." and the directory itself */
+    return count - 2;
+}
+
+int check_open_descriptors(void)
+{
+    return count_entries("/proc/self/fd") - 1; /* without the directory's own */
+}
+
+int check_threads(void)
+{
+    return count_entries("/proc/self/task");
 }
 
 double check_now(void)

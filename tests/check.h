@@ -61,6 +61,9 @@ static inline unsigned char check_byte_at(size_t place)
 /** How many descriptors the process has open: the same before and after, or something leaked. */
 int check_open_descriptors(void);
 
+/** How many threads the process has. */
+int check_threads(void);
+
 /** The real clock, in seconds. */
 double check_now(void);
 

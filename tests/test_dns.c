@@ -459,10 +459,15 @@ static void questions_at_once_are_bounded(void **state)
     assert_int_equal(server.asked, 128); /* 64 names, and none of those in line behind them */
 }
 
+static int most_threads;
+
 static int missing(int number)
 {
     char name[40];
     outcome result;
+    int threads = check_threads();
+
+    most_threads = threads > most_threads ? threads : most_threads;
 
     snprintf(name, sizeof name, "missing-%d.test", number);
     resolve_within(name, 30, &result);
@@ -472,12 +477,12 @@ GA_TASK(int, missing, int);
 
 static int resolve_many_missing(void *arg)
 {
-    (void)arg;
-    int code = configure((ga__dns_options){0});
+    int *threads = arg, code = configure((ga__dns_options){0});
     ga_group group;
 
     if (code < 0)
         return code;
+    *threads = check_threads();
     ga_group_open(&group, GA_COLLECT);
     for (int i = 0; i < 3 * NAMES; i++)
         missing_start(&group, i);
@@ -486,12 +491,16 @@ static int resolve_many_missing(void *arg)
     return code;
 }
 
-static void those_in_line_get_their_turn(void **state)
+static void those_in_line_get_their_turn_without_a_thread(void **state)
 {
+    int threads;
+
     (void)state;
+    most_threads = 0;
     server.asked = 0;
-    assert_int_equal(ga_run(resolve_many_missing, NULL), 0);
+    assert_int_equal(ga_run(resolve_many_missing, &threads), 0);
     assert_int_equal(server.asked, 6 * NAMES);
+    assert_int_equal(most_threads, threads);
 }
 
 static int leave_the_question_open(void *arg)
@@ -611,7 +620,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_waiter_leaves_the_others_their_answer),
         cmocka_unit_test(a_deadline_ends_the_wait_and_not_the_question),
         cmocka_unit_test(questions_at_once_are_bounded),
-        cmocka_unit_test(those_in_line_get_their_turn),
+        cmocka_unit_test(those_in_line_get_their_turn_without_a_thread),
         cmocka_unit_test(a_loop_may_end_with_a_question_open),
         cmocka_unit_test(no_descriptors_is_no_failure_of_the_name),
         cmocka_unit_test(outside_a_loop_is_an_error),

@@ -3,7 +3,6 @@
 #include "check.h"
 
 #include "task/context.h"
-#include <dirent.h>
 #include <gather/sync.h>
 #include <gather/task.h>
 #include <gather/thread.h>
@@ -16,18 +15,6 @@
 static void run(int (*fn)(void *arg), void *arg)
 {
     assert_int_equal(ga_run(fn, arg), 0);
-}
-
-static int threads_of_process(void)
-{
-    DIR *directory = opendir("/proc/self/task");
-    int count = 0;
-
-    assert_non_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count - 2;
 }
 
 /* --- functions on threads ------------------------------------------------------------------------- */
@@ -172,9 +159,9 @@ static void the_pool_is_bounded_and_its_line_is_fair(void **state)
     for (int limit = 1; limit <= 8; limit *= 2)
         run(many_jobs, &limit);
     ga_thread_limit(1);
-    for (int tries = 0; tries < 500 && threads_of_process() > 3; tries++)
+    for (int tries = 0; tries < 500 && check_threads() > 3; tries++)
         usleep(10000);
-    assert_true(threads_of_process() <= 3); /* this one, one of the pool, one of a sanitizer */
+    assert_true(check_threads() <= 3); /* this one, one of the pool, one of a sanitizer */
     run(await_thread, NULL);
     ga_thread_limit(32);
 }
