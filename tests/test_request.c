@@ -635,6 +635,38 @@ CASE(freeing_a_response_leaves_the_error_as_it_is)
     peer_stop(&peer);
 }
 
+/* Gives pieces, and does not care what comes of its waiting. */
+static ssize_t give_on_and_on(void *arg, void *buffer, size_t size)
+{
+    int *left = arg;
+
+    assert_true(size > 10);
+    memset(buffer, 'b', 10);
+    ga_error_clear();
+    if (ga_sleep(0.01) < 0)
+        ga_error_clear();
+    return (*left)-- > 0 ? 10 : 0;
+}
+
+CASE(a_function_that_goes_on_after_the_answer_is_not_sent)
+{
+    static const peer_step early[] = {PEER_GLIMPSE, PEER_OK("2", "no"), PEER_HOLD};
+    static const peer_step *const scripts[] = {early, NULL};
+    int left = 20;
+    ga_body_source source = {.read = give_on_and_on, .arg = &left};
+    ga_auto(ga_session) session = ga_session_new();
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) response = ga_post(session, peer_url(&peer, "/"), .body_source = &source);
+    ga_autofree char *text = ga_text(response);
+
+    assert_string_equal(text, "no");
+    assert_true(left > 10);
+    assert_pool_at_rest(session, 0);
+    peer_stop(&peer);
+}
+
 CASE(redirects_end_at_their_limit)
 {
     static const peer_step loop[] = {PEER_TAKE("GET /"), REDIRECT("301", "/"), PEER_AGAIN};
@@ -964,6 +996,7 @@ int main(void)
         cmocka_unit_test(redirects_tell_where_they_come_from_on_demand),
         cmocka_unit_test(a_redirect_to_what_no_request_can_carry_is_the_redirects_failure),
         cmocka_unit_test(freeing_a_response_leaves_the_error_as_it_is),
+        cmocka_unit_test(a_function_that_goes_on_after_the_answer_is_not_sent),
         cmocka_unit_test(redirects_end_at_their_limit),
         cmocka_unit_test(each_timeout_names_itself),
         cmocka_unit_test(waiting_in_line_and_connecting_have_their_timeouts),

@@ -27,9 +27,11 @@ typedef struct culprit {
     bool source;         /* the body's source, not the connection */
 } culprit;
 
-/* Sends the parts. @return 0 or a failure, which the stream recorded */
+/* Sends the parts. @return 0 or a failure, recorded */
 static int send_parts(ga__call *call, const struct iovec *parts, int count, culprit *by)
 {
+    if (GA_UNLIKELY(!call->connection)) /* the answer has it, and a callback went on in spite of that */
+        return ga__fail(GA_ECANCELED, "the answer came before the body was sent");
     ga__stream *stream = stream_of(call);
     uint64_t idle = ga__deadline(0, call->timeouts.seconds[GA__TIMEOUT_WRITE]), before = stream->bytes_sent;
     int code = ga__stream_send(stream, parts, count, call->timeouts.total_at, idle);
