@@ -59,7 +59,6 @@ ga__kind ga__kind_of_error(const ga_error_detail *error)
         return GA__KIND_REDIRECT;
     case GA_ECANCELED:
     case GA_ECLOSED:
-        return GA__KIND_CANCELLED;
     case GA_ENOMEM:
     case GA_ESYSTEM:
         return GA__KIND_CANCELLED;
