@@ -152,12 +152,14 @@ static void judge_failure(const caller *self)
     REQUIRE(complete && is_possible(self, error));
 }
 
-/* There is one connection at most, and whoever called has just let it go. */
+/* There is one connection at most, and whoever called has just let it go. A failure to go on with a body is
+ * that of the connection before. */
 static void judge_connection(const caller *self, int code)
 {
     ga_pool_stats stats;
 
-    if ((self->world->plan.setting & (OVER_HTTP2 | AT_ONCE | ROOMY)) || !is_fatal(code))
+    if ((self->world->plan.setting & (OVER_HTTP2 | AT_ONCE | ROOMY)) || (self->world->plan.extra & RESUMES) ||
+        !is_fatal(code))
         return;
     ga_session_pool(self->world->session, &stats);
     REQUIRE(stats.idle == 0 && stats.in_use == 0);
