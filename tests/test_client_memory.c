@@ -378,6 +378,30 @@ static int mock_calls(void)
     return 0;
 }
 
+/* A pace that two sessions share; the calls go one after another. */
+static int call_with_pace(void)
+{
+    ga_auto(ga_pace) pace = ga_pace_new(.rate_per_host = 1e6, .tokens_per_host = 1e6, .limit_requests = 1);
+    ga_auto(ga_session) first = pace ? ga_session_new(.pace = pace, .base_url = url) : NULL;
+    ga_auto(ga_session) second =
+        first ? ga_session_new(.pace = pace, .base_url = url, .keepalive = -1) : NULL;
+
+    if (!second)
+        return ga_error()->code;
+    for (int i = 0; i < 2; i++) {
+        ga_auto(ga_response) response = ga_get(i ? first : second, "/json", .cost = 5);
+
+        if (!response)
+            return ga_error()->code;
+        ga_response_set_cost(response, 3);
+    }
+    ga_pace_state state;
+
+    ga_pace_status(pace, &state);
+    assert_int_equal(state.waiting + state.under_way, 0);
+    return 0;
+}
+
 static int failure; /* of the calls, or 0 */
 
 static int make_calls(void *arg)
@@ -391,6 +415,8 @@ static int make_calls(void *arg)
         return 0;
     int code = go_through_proxy(); /* first: the server serves one connection at a time */
 
+    if (code == 0)
+        code = call_with_pace();
     if (code == 0)
         code = mock_calls();
     if (code == 0)

@@ -25,8 +25,7 @@ typedef struct common {
     int each;         /* attempts of each task */
     double lasts;     /* seconds, an attempt */
     int refuse_at;    /* the so-manieth start is answered with 429 */
-    double refused;   /* when; 0: not yet */
-    double next;      /* the first start after that had come, and was not under way */
+    double refused;   /* when */
     uint64_t give_up; /* every so-manieth attempt is given up after a moment; 0: none */
     int failures;
     unsigned seen[2]; /* starts by thread */
@@ -66,20 +65,16 @@ static bool note_start(member *self)
     crowd->seen[self->thread]++;
     if (++crowd->under_way > crowd->most_under_way)
         crowd->most_under_way = crowd->under_way;
-    if (crowd->refused > 0 && !(crowd->next > 0))
-        crowd->next = seconds();
     bool refused = crowd->count == crowd->refuse_at;
 
     pthread_mutex_unlock(&crowd->mutex);
     return refused;
 }
 
-static void note_end(common *crowd, bool refused)
+static void note_end(common *crowd)
 {
     pthread_mutex_lock(&crowd->mutex);
     crowd->under_way--;
-    if (refused)
-        crowd->refused = seconds();
     pthread_mutex_unlock(&crowd->mutex);
 }
 
@@ -106,8 +101,10 @@ static void attempt(member *self)
 
     if (crowd->lasts > 0)
         ga_sleep(crowd->lasts);
-    note_end(crowd, refused);
+    note_end(crowd);
     ga__pace_answered(&stay, refused ? 429 : 200, refused ? &asks : &silent, -1);
+    if (refused)
+        crowd->refused = seconds(); /* written once, and read after the end */
     ga__pace_done(&stay);
     ga__pace_end(&stay);
 }
@@ -247,9 +244,9 @@ static void a_cool_down_holds_in_all_loops(void **state)
     assert_int_equal(self->count, 200);
     assert_true(self->refused > 0);
     for (int i = 0; i < self->count; i++)
-        meanwhile += self->starts[i] > self->refused + 0.05 && self->starts[i] < self->refused + 0.45;
-    assert_int_equal(meanwhile, 0);
-    assert_true(self->starts[199] > self->refused + 0.5);
+        meanwhile += self->starts[i] > self->refused && self->starts[i] < self->refused + 0.45;
+    assert_in_range(meanwhile, 0, 3); /* who was let in before may note it later */
+    assert_true(self->starts[199] > self->refused + 0.45);
     free(self);
 }
 
