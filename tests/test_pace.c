@@ -1064,6 +1064,10 @@ TIMED_CASE(options_of_a_pace_are_judged)
     assert_null(ga_session_new(.pace = pace, .max_wait = 5));
     assert_null(ga_session_new(.pace = pace, .limit_requests = 5));
     assert_null(ga_session_new(.limit_requests = -1));
+    ga_auto(ga_session) session = ga_session_new(.rate = 10);
+
+    assert_null(ga_session_new(.pace = ga_session_pace(session)));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
     assert_null(ga_pace_new(.rate = -1));
     assert_int_equal(ga_error()->code, GA_EUSAGE);
     assert_null(ga_pace_new(.rate_per_host = NAN));

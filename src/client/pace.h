@@ -154,6 +154,8 @@ ga__pace_host *ga__pace_find(ga_pace *pace, const ga__url *url);
 void ga__pace_forget_all(ga_pace *pace);
 /* Gives the host's buckets the rates that they have at this speed. Locked. */
 void ga__pace_set_speed(ga__pace_host *host, double speed, uint64_t now);
+/* The speed, where it was lowered, rises with the time in which it was not lowered again. Locked. */
+void ga__pace_recover(ga__pace_host *host, uint64_t now);
 /* The present rate of requests; 0: none. Locked. */
 double ga__pace_rate_of(const ga__pace_host *host);
 

@@ -12,9 +12,7 @@
 #include "task/loop.h"
 #include <math.h>
 
-static const double on_pushback = 0.7;  /* the speed is multiplied with */
-static const double recovers_by = 0.05; /* of the full one */
-static const double recovers_each = 20; /* seconds */
+static const double on_pushback = 0.7; /* the speed is multiplied with */
 
 bool ga__pace_is_cooling(const ga__pace_stay *stay)
 {
@@ -35,19 +33,6 @@ double ga__pace_asked(const ga__advice *advice)
     double reset = advice->remaining < 1 ? advice->reset : -1;
 
     return advice->retry_after > reset ? advice->retry_after : reset;
-}
-
-/* The speed, which was lowered, rises again. */
-static void recover(ga__pace_host *host, uint64_t now)
-{
-    if (host->speed >= 1 || now < host->rated_at)
-        return;
-    double steps = floor((double)(now - host->rated_at) * 1e-9 / recovers_each);
-
-    if (steps < 1)
-        return;
-    host->rated_at += (uint64_t)(steps * recovers_each * 1e9);
-    ga__pace_set_speed(host, fmin(1, host->speed + steps * recovers_by), now);
 }
 
 /* The host pushed back. Requests that were sent before the last pushback came tell nothing new but how long
@@ -108,7 +93,7 @@ static void learn(ga__pace_host *host, const ga__pace_stay *stay, int status, co
     if (!pushback && pace->adaptive && latency >= 0)
         ga__adaptive_answered(&host->adaptive, latency, host->inside, (double)now * 1e-9);
     if (pace->adapt)
-        recover(host, now);
+        ga__pace_recover(host, now);
 }
 
 /* --- the end of a stay ---------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "client/pace.h"
 
 #include "task/loop.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@ enum {
     MOST_REMEMBERED = 1024, /* hosts beyond that are forgotten once they are at rest */
     LOOKED_AT = 8           /* of them at a time */
 };
+
+static const double recovers_by = 0.05; /* of the full speed */
+static const double recovers_each = 20; /* seconds */
 
 static uint64_t hash_of(const ga__url *url)
 {
@@ -36,8 +40,9 @@ static void forget(ga__pace_host *host)
 }
 
 /* Whether all that is known of the host is what is known of a new one. */
-static bool is_at_rest(const ga__pace_host *host, uint64_t now)
+static bool is_at_rest(ga__pace_host *host, uint64_t now)
 {
+    ga__pace_recover(host, now);
     return host->inside + host->under_way + host->in_line + host->pins == 0 && host->cool_until <= now &&
            (!host->counted || host->window_until <= now) && host->requests.full_at_ <= now &&
            host->tokens.full_at_ <= now && host->speed >= 1;
@@ -135,4 +140,16 @@ void ga__pace_set_speed(ga__pace_host *host, double speed, uint64_t now)
     ga__bucket_set_rate(&host->requests, ga__pace_rate_of(host), now);
     if (host->pace->tokens > 0)
         ga__bucket_set_rate(&host->tokens, host->pace->tokens * speed, now);
+}
+
+void ga__pace_recover(ga__pace_host *host, uint64_t now)
+{
+    if (host->speed >= 1 || now < host->rated_at)
+        return;
+    double steps = floor((double)(now - host->rated_at) * 1e-9 / recovers_each);
+
+    if (steps < 1)
+        return;
+    host->rated_at += (uint64_t)(steps * recovers_each * 1e9);
+    ga__pace_set_speed(host, fmin(1, host->speed + steps * recovers_by), now);
 }

@@ -217,6 +217,8 @@ static int set_pace(ga_session *session, const ga_session_options *options)
     if (options->pace && has_pace_of_its_own(options))
         return ga__fail(GA_EUSAGE, "a session with a .pace has no rates, limits of requests and max_wait of "
                                    "its own: they belong to the pace");
+    if (options->pace && !options->pace->shared)
+        return ga__fail(GA_EUSAGE, "the .pace is another session's own: ga_pace_new makes one to share");
     session->pace = options->pace ? options->pace : ga__pace_make(&own, &habits);
     if (!session->pace)
         return ga_error()->code;
