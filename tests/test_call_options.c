@@ -137,6 +137,115 @@ TIMED_CASE(the_total_may_begin_behind_the_rate)
     peer_stop(&peer);
 }
 
+TIMED_CASE(each_attempt_has_its_time)
+{
+    static const peer_step silent[] = {PEER_TAKE(NULL), PEER_HOLD};
+    static const peer_step slow[] = {PEER_TAKE(NULL), PEER_DRIP("HTTP/1.1 200 OK\r\n", 0.1), PEER_HOLD};
+    static const peer_step half[] = {PEER_TAKE(NULL), PEER_OK("5", "he"), PEER_HOLD};
+    static const peer_step *const scripts[] = {silent, slow, empty, silent, half, silent, NULL};
+    ga_auto(ga_session) session = ga_session_new(.retries = 2, .retry_base = 0.001, .attempt_timeout = 0.5,
+                                                 .keepalive = -1, .first_byte_timeout = 2);
+    ga__address address;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga__address_ip(&address, "10.1.2.3", 80);
+    ga__sim_set_route(ga__loop_here->poller, &address.as.any, address.size, GA__SIM_SILENT, 0);
+    double began = ga_now();
+    ga_auto(ga_response) third = ga_get(session, peer_url(&peer, "/"));
+
+    assert_int_equal(ga_status(third), 200);
+    assert_int_equal(ga_attempts(third), 3);
+    assert_true(ga_now() - began >= 1 && ga_now() - began < 1.05);
+    began = ga_now(); /* it may have arrived */
+    assert_timed_out(ga_post(session, peer_url(&peer, "/"), .text = "x"), "attempt", began, 0.5);
+    assert_int_equal(ga_error()->attempt, 1);
+    began = ga_now(); /* it has not */
+    assert_timed_out(ga_post(session, "http://10.1.2.3/", .text = "x"), "attempt", began, 1.5);
+    assert_int_equal(ga_error()->attempt, 3);
+    assert_contains(ga_error_message(), "timed out after 0.5 s while connecting (the attempt timeout)");
+
+    began = ga_now();
+    ga_auto(ga_response) broken = ga_get(session, peer_url(&peer, "/"), .attempt_timeout = 0.7);
+    assert_int_equal(ga_status(broken), 200);
+    assert_null(ga_text(broken));
+    assert_timed_out(NULL, "attempt", began, 0.7);
+    began = ga_now();
+    assert_timed_out(ga_get(session, peer_url(&peer, "/"), .timeout = 0.3), "total", began, 0.3);
+    began = ga_now();
+    assert_timed_out(ga_get(session, peer_url(&peer, "/"), .attempt_timeout = GA_FOREVER, .retries = -1),
+                     "first_byte", began, 2);
+    assert_null(ga_get(session, peer_url(&peer, "/"), .attempt_timeout = -1));
+    assert_int_equal(ga_error()->code, GA_EUSAGE);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(an_attempt_is_charged_for_redirects_and_no_lines)
+{
+    static const peer_step half[] = {PEER_TAKE(NULL), PEER_OK("5", "he"), PEER_HOLD};
+    static const peer_step hops[] = {
+        PEER_TAKE("GET /from"),
+        PEER_PAUSE(0.6),
+        PEER_SAY("HTTP/1.1 302 Found\r\nLocation: /to\r\nContent-Length: 0\r\n\r\n"),
+        PEER_TAKE("GET /to"),
+        PEER_PAUSE(0.6),
+        PEER_OK("0", ""),
+        PEER_AGAIN};
+    static const peer_step *const scripts[] = {half, hops, NULL};
+    ga_auto(ga_session) session = ga_session_new(.limit = 1);
+    ga_auto(ga_session) paced = ga_session_new(.rate = 0.5);
+    peer_server peer;
+    ga_group group;
+
+    peer_start(&peer, peers, scripts);
+    ga_autofree char *held = ga_format("%s", peer_url(&peer, "/"));
+    ga_autofree char *url = ga_format("%s", peer_url(&peer, "/from"));
+    holder first = {session, held, 1.5};
+
+    ga_group_open(&group, GA_COLLECT);
+    ga_spawn(&group, hold, &first);
+    ga_sleep(0.01);
+    double began = ga_now();
+    ga_auto(ga_response) in_line = ga_get(session, url, .attempt_timeout = 1.3);
+
+    assert_int_equal(ga_status(in_line), 200); /* 1.5 s in line, and twice 0.6 s */
+    began = ga_now();
+    assert_timed_out(ga_get(session, url, .attempt_timeout = 1), "attempt", began, 1);
+    began = ga_now();
+    ga_auto(ga_response) later = ga_get(paced, url, .attempt_timeout = 1.3);
+    assert_int_equal(ga_status(later), 200);
+    assert_true(ga_now() - began > 2.5); /* 1.4 s between the two were the rate's */
+    began = ga_now();
+    assert_timed_out(ga_get(paced, url, .attempt_timeout = 1), "attempt", began, 1.4 + 2 + 0.4);
+    ga_group_close(&group);
+    peer_stop(&peer);
+}
+
+/* The first body breaks off by its attempt's end; the rest has an attempt of its own. */
+TIMED_CASE(a_body_is_gone_on_with_after_an_attempts_end)
+{
+    static const peer_step begun[] = {
+        PEER_TAKE(NULL), PEER_SAY("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 5\r\n\r\nhe"),
+        PEER_HOLD};
+    static const peer_step rest[] = {PEER_TAKE(NULL), PEER_PAUSE(0.9),
+                                     PEER_SAY("HTTP/1.1 206 Partial Content\r\nETag: \"1\"\r\n"
+                                              "Content-Range: bytes 2-4/5\r\nContent-Length: 3\r\n\r\nllo"),
+                                     PEER_HOLD};
+    static const peer_step *const scripts[] = {begun, rest, NULL};
+    ga_auto(ga_session) session = ga_session_new(.resume = 1, .retry_base = 0.001, .attempt_timeout = 1);
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    double began = ga_now();
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+    ga_autofree char *text = ga_text(response);
+
+    assert_string_equal(text, "hello");
+    assert_int_equal(ga_attempts(response), 2);
+    assert_true(ga_now() - began > 1.85 && ga_now() - began < 1.95);
+    peer_stop(&peer);
+}
+
 /* --- yes and no ----------------------------------------------------------------------------------- */
 
 CASE(a_status_fails_the_calls_that_want_it)
@@ -218,6 +327,9 @@ int main(void)
         cmocka_unit_test(the_total_may_begin_behind_the_line),
         cmocka_unit_test(the_total_may_begin_behind_the_rate),
         cmocka_unit_test(a_status_fails_the_calls_that_want_it),
+        cmocka_unit_test(each_attempt_has_its_time),
+        cmocka_unit_test(an_attempt_is_charged_for_redirects_and_no_lines),
+        cmocka_unit_test(a_body_is_gone_on_with_after_an_attempts_end),
         cmocka_unit_test(a_request_does_without_the_cookies),
         cmocka_unit_test(a_request_has_a_name_of_its_own),
     };

@@ -42,8 +42,8 @@ GA_API GA_MUST_USE int ga_read_event(ga_response *response, ga_event_message *me
 typedef struct ga_event_source ga_event_source;
 
 /** A source of the events at the URL; the connection is made by the first ga_event_source_next. The URL is
- * copied; the options' headers and params are borrowed until the source is freed. The total timeout is off
- * unless given. Does not suspend.
+ * copied; the options' headers and params are borrowed until the source is freed. The total and
+ * the attempt timeout are off unless given. Does not suspend.
  *  @return the caller's to free, before the session; NULL with GA_ENOMEM, GA_EUSAGE */
 GA_API ga_event_source *ga_event_source_new_with(ga_session *session, const ga_request_options *options);
 /** ga_event_source_new(session, url, options...) */

@@ -176,11 +176,11 @@ typedef struct ga_session_options {
 
     int resume; /**< how often the body of a GET that breaks off is gone on with, 0: the rest is asked for
                      with Range and If-Range, and reading goes on where it was. Where the connection ended,
-                     broke, or read_timeout passed; where status 200 came with a strong ETag (or, without
-                     one, a Last-Modified a minute older than its Date) and without "Accept-Ranges: none",
-                     and the request named no Range itself. Waits as between retries; what the server sends
-                     must be the rest of the same version, else the read fails as it would have. Each
-                     counts in ga_attempts, and none against retry_budget */
+                     broke, or read_timeout or attempt_timeout passed; where status 200 came with a strong
+                     ETag (or, without one, a Last-Modified a minute older than its Date) and without
+                     "Accept-Ranges: none", and the request named no Range itself. Waits as between retries;
+                     what the server sends must be the rest of the same version, else the read fails as it
+                     would have. Each counts in ga_attempts, and none against retry_budget */
 
     /** A file that gets an HTTP Archive (HAR 1.2) of the session's requests, redirects and retries among
      *  them, each when it has ended: heads, times and sizes, but no bodies and no cookies. Header fields and
@@ -195,6 +195,10 @@ typedef struct ga_session_options {
     int limit_requests;     /**< requests under way at once, whatever the number of connections: from the
                                  end of their waiting to the end of their answers' bodies; 0: no limit */
     int limit_requests_per_host; /**< the same to one host; streams of HTTP/2 count, too; 0: no limit */
+    double attempt_timeout; /**< one attempt of a call, from when it has a connection or begins to make one to
+                                 the body's end; none. Time in lines, for the rate or a connection, is not of
+                                 it; redirects are. Each retry has it anew, and each resumption: after it
+                                 .retries and .resume do as for a connection that broke */
 } ga_session_options;
 
 /** A session with the options given by name: `ga_session_new(.total_timeout = 30, .limit = 100)`. Does not
@@ -363,6 +367,7 @@ typedef struct ga_request_options {
     double cost; /**< what the request takes of .tokens_per_host, an estimate that ga_response_set_cost puts
                       right. 0: nothing. More than burst_tokens and what a minute brings fails the call with
                       GA_ETOOCOSTLY */
+    double attempt_timeout; /**< instead of the session's */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.

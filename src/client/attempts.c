@@ -126,13 +126,6 @@ static int refuse_wait(ga__call *call, double seconds)
     return GA_ERATELIMITED;
 }
 
-static double seconds_until(uint64_t time)
-{
-    uint64_t now = ga__now();
-
-    return time > now ? (double)(time - now) * 1e-9 : 0;
-}
-
 static int wait_failed(const ga__call *call, int code)
 {
     return ga__progress_wait_failed(&call->progress, code, GA__TIMEOUT_TOTAL,
@@ -169,7 +162,7 @@ int ga__attempts_enter(ga__call *call)
     case GA_ENOMEM:
         return ga__progress_fail(&call->progress, code, "no memory for a host");
     case GA_ERATELIMITED:
-        return refuse_wait(call, seconds_until(until));
+        return refuse_wait(call, ga__seconds_until(until));
     case GA_ETOOCOSTLY:
         return refuse_cost(call);
     default:
@@ -262,6 +255,7 @@ static int go_on(ga__call *call, double seconds)
 {
     call->attempts->done++;
     drop_answer(call);
+    ga__timeouts_end_attempt(&call->timeouts);
     int code = sleep_for(call, seconds);
 
     if (code == 0)
@@ -306,6 +300,7 @@ int ga__attempts_judge(ga__call *call, int code)
 
     leave_host(call, &advice);
     if (code == GA_EAGAIN) { /* it was held back, and nothing was sent */
+        ga__timeouts_pause_attempt(&call->timeouts);
         code = ga__call_write_head(call);
         return code < 0 ? code : 1;
     }

@@ -59,6 +59,8 @@ ga_event_source *ga_event_source_new_with(ga_session *session, const ga_request_
     source->options.headers = source->headers;
     if (source->options.timeout == 0)
         source->options.timeout = GA_FOREVER;
+    if (source->options.attempt_timeout == 0)
+        source->options.attempt_timeout = GA_FOREVER;
     source->retry = FIRST_WAIT;
     return source;
 

@@ -132,12 +132,11 @@ void ga__call_end_head(ga__call *call, int code)
 int ga__call_ask_caller(ga__call *call)
 {
     const ga_request_options *options = call->options;
-    uint64_t now = ga__now(), end = call->timeouts.total_at;
-    double left = end == GA__NEVER ? GA_FOREVER : end > now ? (double)(end - now) * 1e-9 : 0;
+    ga__wait end = call->timeouts.end;
     ga_scope scope;
 
     ga__progress_enter(&call->progress, GA_PHASE_PREPARE);
-    ga_scope_open(&scope, left);
+    ga_scope_open(&scope, ga__seconds_until(end.at));
     int code = options->before_send(options->before_send_arg, call->progress.attempt);
     int closed = ga_scope_close(&scope);
 
@@ -145,8 +144,7 @@ int ga__call_ask_caller(ga__call *call)
         return 0;
     call->withdrawn = true;
     if (closed == GA_ETIMEDOUT)
-        return ga__progress_wait_failed(&call->progress, closed, GA__TIMEOUT_TOTAL,
-                                        call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+        return ga__progress_wait_failed(&call->progress, closed, end.by, call->timeouts.seconds[end.by]);
     if (ga_error()->code != code)
         return ga__progress_fail(&call->progress, code, "before_send ended the call with %d", code);
     return ga__progress_failed(&call->progress, code);

@@ -88,14 +88,13 @@ static int watch_stream(void *arg)
 
 static int send_watched(upload *self)
 {
-    uint64_t now = ga__now(), end = self->call->timeouts.total_at;
-    double left = end == GA__NEVER ? GA_FOREVER : end > now ? (double)(end - now) * 1e-9 : 0;
+    ga__wait end = self->call->timeouts.end;
     ga_group group;
     ga_scope sending;
 
     self->sending = &sending;
     ga_group_open(&group, GA_COLLECT);
-    ga_scope_open(&sending, left);
+    ga_scope_open(&sending, ga__seconds_until(end.at));
     int code = ga_spawn(&group, watch_stream, self) ? send_pieces(self) : GA_ENOMEM;
     int closed = ga_scope_close(&sending);
 
@@ -105,8 +104,8 @@ static int send_watched(upload *self)
         return 0; /* which says more */
     if (code < 0 && closed < 0) {
         self->by_source = false;
-        return ga__progress_wait_failed(&self->call->progress, closed, GA__TIMEOUT_TOTAL,
-                                        self->call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+        return ga__progress_wait_failed(&self->call->progress, closed, end.by,
+                                        self->call->timeouts.seconds[end.by]);
     }
     return code;
 }
@@ -134,19 +133,19 @@ static int await_continue(ga__call *call, ga__http2_exchange *exchange)
 {
     const ga__http2_stream *stream = &exchange->stream;
     uint64_t end = ga__deadline(ga__now_exact(), GA__EXPECT_PATIENCE);
-    bool total = call->timeouts.total_at < end;
+    ga__wait last = call->timeouts.end;
+    bool bounded = last.at < end;
     int code = 0;
 
-    if (total)
-        end = call->timeouts.total_at;
+    if (bounded)
+        end = last.at;
     while (code == 0 && !stream->wanted && !stream->head_done && !is_over(stream))
         code = ga__park(&exchange->waiting, end, GA__EXTERNAL, "100 (Continue)");
     exchange->withheld = stream->head_done || is_over(stream);
     ga__http2_note_progress(call, stream);
-    if (code == 0 || exchange->withheld || (code == GA_ETIMEDOUT && !total))
+    if (code == 0 || exchange->withheld || (code == GA_ETIMEDOUT && !bounded))
         return 0;
-    return ga__progress_wait_failed(&call->progress, code, GA__TIMEOUT_TOTAL,
-                                    call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+    return ga__progress_wait_failed(&call->progress, code, last.by, call->timeouts.seconds[last.by]);
 }
 
 int ga__http2_send_body(ga__call *call, ga__http2_exchange *exchange)

@@ -302,13 +302,10 @@ static int fail(ga__call *call, const ga__mock *mock, int code)
 static int ask(ga__call *call, ga__mock *mock)
 {
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_FIRST_BYTE);
-    uint64_t now = ga__now();
     ga_scope scope;
 
     ga__progress_enter(&call->progress, GA_PHASE_FIRST_BYTE);
-    ga_scope_open(&scope, wait.at == GA__NEVER ? GA_FOREVER
-                          : wait.at > now      ? (double)(wait.at - now) * 1e-9
-                                               : 0);
+    ga_scope_open(&scope, ga__seconds_until(wait.at));
     int code = call->session->answer(call->session->answer_arg, &mock->shown);
     int closed = ga_scope_close(&scope);
 

@@ -195,8 +195,8 @@ static int acquire(ga__call *call)
         return ga__progress_wait_failed(&call->progress, code, wait.by, call->timeouts.seconds[wait.by]);
     if (code < 0)
         return ga__progress_failed(&call->progress, code);
-    if (GA_UNLIKELY(call->timeouts.total_after_pool))
-        ga__timeouts_begin_total(&call->timeouts);
+    if (GA_UNLIKELY(call->timeouts.after_pool))
+        ga__timeouts_leave_lines(&call->timeouts);
     return 0;
 }
 
@@ -235,7 +235,7 @@ static GA_NOINLINE int hold_back(ga__call *call)
 }
 
 /* The request goes out once more. */
-static void begin_attempt(ga__call *call)
+static GA_NOINLINE void begin_attempt(ga__call *call)
 {
     ga__progress *progress = &call->progress;
 
@@ -243,6 +243,7 @@ static void begin_attempt(ga__call *call)
     progress->reused = call->refused = false;
     progress->bytes_sent = 0;
     call->sent_before = progress->sent;
+    ga__timeouts_end_attempt(&call->timeouts);
     if (GA_UNLIKELY(progress->observer != NULL))
         ga__observe(progress, GA_TRACE_RETRY);
 }
@@ -250,8 +251,8 @@ static void begin_attempt(ga__call *call)
 /* Asks the session's .answer function. @return as ga__call_mock */
 static GA_NOINLINE int answer(ga__call *call)
 {
-    if (call->timeouts.total_after_pool)
-        ga__timeouts_begin_total(&call->timeouts);
+    if (call->timeouts.after_pool)
+        ga__timeouts_leave_lines(&call->timeouts);
     int code = call->options->before_send ? ga__call_ask_caller(call) : 0;
 
     if (code == 0 && call->attempts)
@@ -277,6 +278,7 @@ static int exchange_once(ga__call *call)
         code = ga__call_exchange(call);
     if (is_stale(call, code)) {
         begin_attempt(call);
+        ga__timeouts_leave_lines(&call->timeouts); /* its place in the pool it has */
         ga__connection_reset(call->connection);
         code = ga__call_write_head(call);
         if (code == 0)
@@ -480,6 +482,7 @@ static int follow(ga__call *call)
     if (code > 0) { /* the next request is no further attempt at the same */
         call->progress.attempt--;
         call->sent_before = GA_SENT_NO;
+        ga__timeouts_pause_attempt(&call->timeouts);
     }
     return code;
 }
@@ -493,8 +496,10 @@ static int run(ga__call *call)
 
     if (code < 0)
         return code;
-    if (GA_UNLIKELY(call->resume != NULL))
+    if (GA_UNLIKELY(call->resume != NULL)) {
         call->timeouts = call->resume->timeouts;
+        ga__timeouts_end_attempt(&call->timeouts);
+    }
     do {
         code = GA_UNLIKELY(call->attempts) ? ga__attempts_enter(call) : 0;
         if (code == 0)

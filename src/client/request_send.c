@@ -34,13 +34,13 @@ static int send_parts(ga__call *call, const struct iovec *parts, int count, culp
         return ga__fail(GA_ECANCELED, "the answer came before the body was sent");
     ga__stream *stream = stream_of(call);
     uint64_t idle = ga__deadline(0, call->timeouts.seconds[GA__TIMEOUT_WRITE]), before = stream->bytes_sent;
-    int code = ga__stream_send(stream, parts, count, call->timeouts.total_at, idle);
+    int code = ga__stream_send(stream, parts, count, call->timeouts.end.at, idle);
 
     call->progress.bytes_sent += stream->bytes_sent - before;
     if (call->progress.bytes_sent > 0 && call->progress.sent == GA_SENT_NO)
         call->progress.sent = GA_SENT_MAYBE;
     if (GA_UNLIKELY(code < 0)) {
-        by->timeout = code == GA_ETIMEDOUT && ga_error()->timeout ? GA__TIMEOUT_WRITE : GA__TIMEOUT_TOTAL;
+        by->timeout = code == GA_ETIMEDOUT && ga_error()->timeout ? GA__TIMEOUT_WRITE : call->timeouts.end.by;
         by->source = false;
     }
     return code;
@@ -154,14 +154,12 @@ static int watch_for_answer(void *arg)
     return self->code < 0 ? self->code : 0;
 }
 
-/* Seconds until the total timeout, which bounds callbacks too. */
+/* Seconds until the end of the total or the attempt, which bound callbacks too. */
 static double seconds_left(const ga__call *call)
 {
-    uint64_t now = ga__now(), end = call->timeouts.total_at;
-
-    if (!call->source || !call->source->calls || end == GA__NEVER)
+    if (!call->source || !call->source->calls)
         return GA_FOREVER;
-    return end > now ? (double)(end - now) * 1e-9 : 0;
+    return ga__seconds_until(call->timeouts.end.at);
 }
 
 /* Sends while another task watches. @return as ga__call_send */
@@ -200,11 +198,12 @@ static GA_NOINLINE int send_watched(ga__call *call, bool with_head, culprit *by)
 static int await_continue(ga__call *call)
 {
     uint64_t end = ga__deadline(ga__now_exact(), GA__EXPECT_PATIENCE);
-    bool total = call->timeouts.total_at < end;
+    ga__wait last = call->timeouts.end;
+    bool bounded = last.at < end;
     int code = 0;
 
-    if (total)
-        end = call->timeouts.total_at;
+    if (bounded)
+        end = last.at;
     while (code == 0) {
         int received = ga__call_receive_now(call);
 
@@ -212,10 +211,9 @@ static int await_continue(ga__call *call)
             return received;
         code = ga__fd_wait(&stream_of(call)->fd, GA__READABLE, end, "100 (Continue)");
     }
-    if (code == GA_ETIMEDOUT && !total)
+    if (code == GA_ETIMEDOUT && !bounded)
         return 0;
-    return ga__progress_wait_failed(&call->progress, code, GA__TIMEOUT_TOTAL,
-                                    call->timeouts.seconds[GA__TIMEOUT_TOTAL]);
+    return ga__progress_wait_failed(&call->progress, code, last.by, call->timeouts.seconds[last.by]);
 }
 
 /* Sends the head, and has the body wait. @return as await_continue */
@@ -248,7 +246,7 @@ static bool is_small(const ga__call *call)
 int ga__call_send(ga__call *call)
 {
     bool with_head = !call->expect;
-    culprit by = {.timeout = GA__TIMEOUT_TOTAL};
+    culprit by = {.timeout = call->timeouts.end.by};
     int code = 0;
 
     ga__progress_enter(&call->progress, GA_PHASE_WRITE);

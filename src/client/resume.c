@@ -273,7 +273,8 @@ static bool breaks_off(const ga_response *from, int code)
     case GA_EDISCONNECTED:
         return true;
     case GA_ETIMEDOUT:
-        return from->failed || (timeout && strcmp(timeout, ga__timeout_name(GA__TIMEOUT_READ)) == 0);
+        return from->failed || (timeout && (strcmp(timeout, ga__timeout_name(GA__TIMEOUT_READ)) == 0 ||
+                                            strcmp(timeout, ga__timeout_name(GA__TIMEOUT_ATTEMPT)) == 0));
     default:
         return false;
     }

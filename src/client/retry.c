@@ -72,7 +72,7 @@ bool ga__retry_is_passing(int code)
     case GA_ETLS:
     case GA_EDISCONNECTED:
     case GA_ERESET:
-    case GA_ETIMEDOUT: /* of one phase: the total leaves no time for another attempt */
+    case GA_ETIMEDOUT: /* of a phase or an attempt: the total leaves no time for another attempt */
         return true;
     default: /* a certificate does not become better, nor does what breaks the protocol */
         return false;
