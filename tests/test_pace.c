@@ -797,6 +797,13 @@ TIMED_CASE(a_request_takes_as_many_tokens_as_it_costs)
     assert_null(ga_get(session, peer_url(&peer, "/"), .cost = -1));
     assert_int_equal(ga_error()->code, GA_EUSAGE);
     assert_int_equal(self->arrived, 4);
+    ga_auto(ga_session) each = ga_session_new(.tokens_per_host = 200000 / 60.0);
+    ga_auto(ga_session) strict = ga_session_new(.tokens_per_host = 100, .max_cost = 50);
+
+    call_for(each, &peer, 200000);
+    call_for(strict, &peer, 50);
+    assert_null(ga_get(strict, peer_url(&peer, "/"), .cost = 51));
+    assert_int_equal(ga_error()->code, GA_ETOOCOSTLY);
     peer_stop(&peer);
     free(self);
 }

@@ -30,6 +30,8 @@ typedef struct ga_pace_options {
     double tokens_per_host; /**< units of .cost per second to one host; 0: no limit */
     double burst_tokens;    /**< units that may start at once within that, 1. A request that costs more starts
                                  when so many are there, and those after it wait the longer */
+    double max_cost;        /**< the most that one request may cost; one that costs more fails at once with
+                                 GA_ETOOCOSTLY. burst_tokens or what a minute brings, whichever is more */
 
     int limit_requests; /**< requests under way at once, to all hosts together; 0: no limit. One is under way
                              from the end of its waiting until its answer's body has ended or is given up;

@@ -195,6 +195,7 @@ typedef struct ga_session_options {
     int limit_requests;     /**< requests under way at once, whatever the number of connections: from the
                                  end of their waiting to the end of their answers' bodies; 0: no limit */
     int limit_requests_per_host; /**< the same to one host; streams of HTTP/2 count, too; 0: no limit */
+    double max_cost;             /**< the most that one request may cost; see gather/pace.h */
     double attempt_timeout; /**< one attempt of a call, from when it has a connection or begins to make one to
                                  the body's end; none. Time in lines, for the rate or a connection, is not of
                                  it; redirects are. Each retry has it anew, and each resumption: after it
@@ -365,8 +366,7 @@ typedef struct ga_request_options {
     const char *tls_pin;     /**< also after redirects */
     const char *server_name; /**< not for another origin after a redirect */
     double cost; /**< what the request takes of .tokens_per_host, an estimate that ga_response_set_cost puts
-                      right. 0: nothing. More than burst_tokens and what a minute brings fails the call with
-                      GA_ETOOCOSTLY */
+                      right. 0: nothing. More than .max_cost fails the call with GA_ETOOCOSTLY */
     double attempt_timeout; /**< instead of the session's */
 } ga_request_options;
 

@@ -135,9 +135,8 @@ static int wait_failed(const ga__call *call, int code)
 static GA_NOINLINE int refuse_cost(const ga__call *call)
 {
     return ga__progress_fail(&call->progress, GA_ETOOCOSTLY,
-                             "a cost of %g is more than one request may have: %g, the larger of burst_tokens "
-                             "and what tokens_per_host grants in a minute",
-                             call->options->cost, ga__pace_most_cost(call->session->pace));
+                             "a cost of %g is more than one request may have, which is %g (max_cost)",
+                             call->options->cost, call->session->pace->max_cost);
 }
 
 int ga__attempts_enter(ga__call *call)

@@ -71,6 +71,8 @@ static int check(const ga_pace_options *options)
     if (code == 0)
         code = check_rate(options->burst_tokens, "burst_tokens");
     if (code == 0)
+        code = check_rate(options->max_cost, "max_cost");
+    if (code == 0)
         code = check_count(options->burst, "burst");
     if (code == 0)
         code = check_count(options->burst_per_host, "burst_per_host");
@@ -96,6 +98,9 @@ static void configure(ga_pace *pace, const ga_pace_options *options, const ga__p
     pace->burst_per_host = fmax(options->burst_per_host, 1);
     pace->tokens = options->tokens_per_host;
     pace->burst_tokens = fmax(options->burst_tokens, 1);
+    pace->max_cost = fmax(pace->burst_tokens, pace->tokens * 60 * (1 + 1e-9)); /* 200000 / 60.0 * 60 */
+    if (options->max_cost > 0)
+        pace->max_cost = options->max_cost;
     pace->limit = limit_of(options->limit_requests);
     pace->limit_per_host = limit_of(options->limit_requests_per_host);
     pace->adapt = rated && options->adapt >= 0;

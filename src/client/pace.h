@@ -76,7 +76,7 @@ struct ga_pace {
     bool shared;       /* sessions of several loops may use it */
 
     /* as configured, and never changed */
-    double rate, rate_per_host, burst_per_host, tokens, burst_tokens;
+    double rate, rate_per_host, burst_per_host, tokens, burst_tokens, max_cost;
     size_t limit, limit_per_host; /* requests under way; SIZE_MAX: any number */
     bool asks;                    /* for any of this, or of what follows */
     bool adapt, obey, adaptive;
@@ -143,9 +143,6 @@ int ga__pace_enter(ga__pace_door *door, const ga__pace_wish *wish, ga__pace_stay
 
 /* Lets in who may enter by now, after something has changed at the host. Locked. */
 void ga__pace_serve(ga__pace_host *host);
-
-/* What one request may cost at most. */
-double ga__pace_most_cost(const ga_pace *pace);
 
 /* --- pace_host.c --- */
 /* The url's host, made when it is not there yet. NULL without memory. Locked. */

@@ -414,17 +414,12 @@ static int wait_in_line(ga__pace_door *door, ga__pace_host *host, const ga__pace
     return self.code;
 }
 
-double ga__pace_most_cost(const ga_pace *pace)
-{
-    return fmax(pace->burst_tokens, pace->tokens * 60);
-}
-
 int ga__pace_enter(ga__pace_door *door, const ga__pace_wish *wish, ga__pace_stay *stay, uint64_t *until)
 {
     ga_pace *pace = door->pace;
     int code;
 
-    if (pace->tokens > 0 && wish->cost > ga__pace_most_cost(pace))
+    if (pace->tokens > 0 && wish->cost > pace->max_cost)
         return GA_ETOOCOSTLY;
     pthread_mutex_lock(&pace->mutex);
     ga__pace_host *host = ga__pace_find(pace, wish->url);

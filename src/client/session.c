@@ -187,6 +187,7 @@ static ga_pace_options pace_options(const ga_session_options *options)
         .burst_per_host = options->burst_per_host,
         .tokens_per_host = options->tokens_per_host,
         .burst_tokens = options->burst_tokens,
+        .max_cost = options->max_cost,
         .limit_requests = options->limit_requests,
         .limit_requests_per_host = options->limit_requests_per_host,
         .adapt = options->adapt,
@@ -202,8 +203,9 @@ static bool has_pace_of_its_own(const ga_session_options *options)
 {
     return options->rate != 0 || options->burst != 0 || options->rate_per_host != 0 ||
            options->burst_per_host != 0 || options->tokens_per_host != 0 || options->burst_tokens != 0 ||
-           options->limit_requests != 0 || options->limit_requests_per_host != 0 || options->adapt != 0 ||
-           options->obey_rate_limits != 0 || options->adaptive_limit != 0 || options->max_wait != 0;
+           options->max_cost != 0 || options->limit_requests != 0 || options->limit_requests_per_host != 0 ||
+           options->adapt != 0 || options->obey_rate_limits != 0 || options->adaptive_limit != 0 ||
+           options->max_wait != 0;
 }
 
 static int set_pace(ga_session *session, const ga_session_options *options)
