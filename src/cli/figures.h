@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers as a person reads them: "61,240", "1.20 s", "12m 40s", "8.1 MB". Whatever the locale says.
+ */
+#ifndef GA__FIGURES_H
+#define GA__FIGURES_H
+
+#include "base/buffer.h"
+
+/* 61,240 */
+void ga__append_count(ga__buffer *out, uint64_t count);
+/* A number with three digits that mean something: 0.05, 4.98, 49.8, 1,204. */
+void ga__append_number(ga__buffer *out, double number);
+/* How long a call took, given in ms: 0.42 ms, 182 ms, 1.20 s, 2m 03s. */
+void ga__append_ms(ga__buffer *out, double ms);
+/* How long a job takes, given in seconds: 0.42 s, 42 s, 12m 40s, 1h 02m, 3d 04h. */
+void ga__append_duration(ga__buffer *out, double seconds);
+/* 812 B, 8.12 kB, 81.2 MB. */
+void ga__append_bytes(ga__buffer *out, uint64_t bytes);
+/* A share from 0 to 1: 61.2 %. It is 100 % and 0 % only where it is that. */
+void ga__append_share(ga__buffer *out, double share);
+/* A text of others: on one line, what controls a terminal or is not UTF-8 made "?". */
+void ga__append_clean(ga__buffer *out, const char *text);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `gather report OUT`: how a job went, or goes, as its journal has it. Memory does not grow with the journal.
+ */
+#ifndef GA__REPORT_H
+#define GA__REPORT_H
+
+#include <stdio.h>
+
+/* Prints the report on the job with the output `output` to `to`, at its terminal's width (80 columns where it
+ * is none); where `html` is not NULL, writes it as a page to that file instead.
+ * @return the exit status: 0; 2 there is no such job; 4 it cannot be read or written; with `problem`, the
+ * caller's to free, NULL without memory */
+int ga__report_run(const char *output, const char *html, FILE *to, char **problem);
+
+#endif
