@@ -352,7 +352,7 @@ static int call(caller *self)
                                        : "GET",
                    url_of(self), .text = posts && !given ? "some text, some text" : NULL,
                    .body_source = given ? &source : NULL, .expect_continue = (asking & EXPECTS) != 0,
-                   .compress = !given && (asking & COMPRESSES) ? "gzip" : NULL);
+                   .compress = !given && (asking & COMPRESSES) ? "gzip" : NULL, .cost = 100);
     int code = response ? 0 : ga_error()->code;
 
     if (response) {
@@ -447,10 +447,11 @@ static ga_session *new_session(world *world)
                           .user = guise & AS_USER ? "user" : NULL,
                           .password = guise & AS_USER ? "password" : NULL, .digest = (guise & AS_USER) != 0,
                           .hsts = (guise & UPGRADES) != 0, .rate = guise & OBEYS ? 100 : 0,
-                          .adaptive_limit = (guise & OBEYS) != 0, .obey_rate_limits = (guise & OBEYS) != 0,
-                          .max_redirects = guise & AS_SENT ? -1 : 4, .no_decompress = (guise & AS_SENT) != 0,
-                          .metrics = (guise & AS_SENT) != 0, .max_head = 4096,
-                          .http2_ping = world->plan.way == PINGED ? 2 : 0,
+                          .limit_requests = guise & OBEYS ? 2 : 0,
+                          .tokens_per_host = guise & OBEYS ? 1000 : 0, .adaptive_limit = (guise & OBEYS) != 0,
+                          .obey_rate_limits = (guise & OBEYS) != 0, .max_redirects = guise & AS_SENT ? -1 : 4,
+                          .no_decompress = (guise & AS_SENT) != 0, .metrics = (guise & AS_SENT) != 0,
+                          .max_head = 4096, .http2_ping = world->plan.way == PINGED ? 2 : 0,
                           .http2_window = world->plan.way == NARROW ? 65535 : 0,
                           .resume = world->plan.extra & RESUMES ? 2 : 0,
                           .referer = (world->plan.extra & REFERS) != 0,
@@ -464,10 +465,13 @@ static void judge_end(world *world)
 {
     char *metrics = world->plan.guise & AS_SENT ? ga_session_prometheus(world->session) : NULL;
     ga_pool_stats stats;
+    ga_pace_state pace;
 
     ga_session_pool(world->session, &stats);
     REQUIRE(world->ended == (int)world->plan.calls);
     REQUIRE(stats.in_use == 0 && stats.waiting == 0);
+    ga_pace_status(ga_session_pace(world->session), &pace);
+    REQUIRE(pace.waiting == 0 && pace.retrying == 0 && pace.under_way == 0);
     REQUIRE(stats.idle <= (has(world, ROOMY) ? 8 : 1));
     REQUIRE(!metrics || strlen(metrics) > 0);
     free(metrics);

@@ -51,6 +51,8 @@ typedef struct request_record {
     size_t answer; /* bytes to be answered */
     int arrived;   /* how often a server has read it whole */
     int ended;
+    bool announced; /* before_send is asked, and takes its time */
+    bool withheld;  /* it has said no */
 } request_record;
 
 typedef struct test_world {
@@ -134,6 +136,18 @@ static int give_again(void *arg)
 {
     ((giver *)arg)->at = 0;
     return 0;
+}
+
+/* Asked right before the first byte. */
+static int announce(void *arg, int attempt)
+{
+    request_record *record = arg;
+
+    (void)attempt;
+    if (chance(50) && ga_sleep((double)draw(3000) * 1e-3) < 0)
+        return ga_error()->code;
+    record->withheld = chance(5);
+    return record->withheld ? ga_fail(GA_EJSON, "it is not to be sent") : 0;
 }
 
 /* --- the servers ---------------------------------------------------------------------------------- */
@@ -299,6 +313,8 @@ static bool is_explained(const test_world *world, const request_record *record, 
     case GA_EREFUSED:
     case GA_ECONNECT:
         return faults;
+    case GA_EJSON:
+        return record->withheld;
     default:
         return false;
     }
@@ -387,9 +403,11 @@ static void make_call(test_world *world, size_t id)
         add_pattern(&body, id, record->body);
     ga_error_clear();
     ga_scope_open(&scope, scoped ? (double)draw(1000000) * 1e-6 * (chance(50) ? 1 : 1e-3) : GA_FOREVER);
-    ga_response *response = ga_request(world->session, record->post ? "POST" : "GET", url, .body = body.data,
-                                       .body_size = body.size, .body_source = given ? &source : NULL,
-                                       .idempotent = record->idempotent, .expect_continue = record->expects);
+    ga_response *response = ga_request(
+        world->session, record->post ? "POST" : "GET", url, .body = body.data, .body_size = body.size,
+        .body_source = given ? &source : NULL, .idempotent = record->idempotent,
+        .expect_continue = record->expects, .cost = (double)draw(100),
+        .before_send = record->announced ? announce : NULL, .before_send_arg = record);
     bool good = response && read_response(world, id, response);
     int expected = record->manner == ERRS ? 503 : 200;
 
@@ -448,6 +466,7 @@ static void draw_records(test_world *world)
         record->body = record->post ? draw(chance(5) ? 20000 : 300) : 0;
         record->answer = draw(chance(5) ? 20000 : 500);
         record->expects = chance(10);
+        record->announced = chance(10);
         if (record->post && chance(40)) {
             record->kind = chance(50) ? GIVEN : GIVEN_IN_CHUNKS;
             record->rewinds = chance(70);
@@ -464,13 +483,18 @@ static ga_session *draw_session(test_world *world)
 
     bool per_host = chance(10), adaptive = chance(10);
 
-    world->paced = rate > 0 || retries > 0 || per_host || adaptive;
+    bool tokens = chance(10), one_way = chance(10), few_each = chance(10);
+
+    world->paced = rate > 0 || retries > 0 || per_host || adaptive || tokens;
     return ga_session_new(.limit = 1 + (int)draw(CALLERS), .limit_per_host = (int)draw(4),
                           .max_connection_age = chance(10) ? 0.5 + (double)draw(3) : 0,
                           .max_connection_requests = chance(10) ? 1 + (int)draw(3) : 0,
                           .keepalive = (double)draw(3) * 5 - 1, .total_timeout = world->total,
                           .read_timeout = world->read, .rate = rate, .retries = retries, .retry_cap = 5,
                           .rate_per_host = per_host ? 20 : 0, .adaptive_limit = adaptive,
+                          .tokens_per_host = tokens ? 200 : 0,
+                          .limit_requests = one_way ? 1 + (int)draw(3) : 0,
+                          .limit_requests_per_host = few_each ? 1 + (int)draw(3) : 0,
                           .connect_timeout = chance(50) ? 3 : 0, .first_byte_timeout = world->read);
 }
 
@@ -492,6 +516,7 @@ static void run_callers(test_world *world)
 static void judge_end(test_world *world)
 {
     ga_pool_stats stats;
+    ga_pace_state pace;
 
     for (size_t id = 0; id < REQUESTS; id++)
         if (world->records[id].ended != 1)
@@ -501,6 +526,10 @@ static void judge_end(test_world *world)
         complain(world, "%zu connections are still in use, %zu requests wait", stats.in_use, stats.waiting);
     if (stats.idle > CALLERS)
         complain(world, "%zu connections idle, more than the limit", stats.idle);
+    ga_pace_status(ga_session_pace(world->session), &pace);
+    if (pace.waiting + pace.retrying + pace.under_way > 0)
+        complain(world, "%zu calls wait, %zu before a retry, and %zu are under way", pace.waiting,
+                 pace.retrying, pace.under_way);
     ga_session_free(world->session);
     if (ga__loop_here->task_count == 0)
         complain(world, "the loop has lost count of its tasks");

@@ -983,22 +983,27 @@ TIMED_CASE(sessions_share_a_pace)
 typedef struct abroad {
     ga_pace *pace;
     char url[128];
+    int calls; /* of each of five tasks */
     int good;
-    double began, ended;
 } abroad;
 
 static int call_abroad(void *arg)
 {
     abroad *self = arg;
     ga_auto(ga_session) session = ga_session_new(.pace = self->pace, .retries = 2);
+    caller callers[5];
+    ga_group group;
 
-    self->began = ga_now();
-    for (int i = 0; i < 10; i++) {
-        ga_auto(ga_response) response = ga_get(session, self->url);
-
-        self->good += ga_status(response) == 200;
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 5; i++) {
+        callers[i] = (caller){.session = session, .calls = self->calls};
+        snprintf(callers[i].url, sizeof callers[i].url, "%s", self->url);
+        ga_spawn(&group, call_repeatedly, &callers[i]);
     }
-    self->ended = ga_now();
+    ga_gather(&group);
+    ga_group_close(&group);
+    for (int i = 0; i < 5; i++)
+        self->good += callers[i].good;
     return 0;
 }
 
@@ -1019,7 +1024,7 @@ static void threads_body(ga_group *peers)
         ga_pace_new(.rate_per_host = 50, .limit_requests = 1, .retry_base = 0.3, .adapt = -1);
     ga_auto(ga_session) session = ga_session_new(.pace = pace, .retries = 2, .retry_base = 0.01);
     bucket *self = calloc(1, sizeof *self);
-    abroad other = {.pace = pace};
+    abroad other = {.pace = pace, .calls = 2};
     peer_server peer;
     ga_group group;
 
@@ -1044,21 +1049,61 @@ static void threads_body(ga_group *peers)
     free(self);
 }
 
-static int threads_main(void *arg)
+/* A server that says what is left, and two threads that ask it: nothing is refused. */
+static void windows_body(ga_group *peers)
 {
+    ga_auto(ga_pace) pace = ga_pace_new(.limit_requests = 8);
+    ga_auto(ga_session) session = ga_session_new(.pace = pace);
+    bucket *self = calloc(1, sizeof *self);
+    abroad others[2] = {{.pace = pace, .calls = 5}, {.pace = pace, .calls = 5}};
+    peer_server peer;
+    ga_group group;
+
+    assert_non_null(self);
+    *self = (bucket){.limit = 20, .window = 1, .latency = 0.005, .tells = true};
+    start(&peer, peers, self);
+    ga_response_free(ga_get(session, peer_url(&peer, "/"))); /* the first answer tells */
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 2; i++) {
+        snprintf(others[i].url, sizeof others[i].url, "%s", peer_url(&peer, "/"));
+        assert_non_null(ga_spawn(&group, go_abroad, &others[i]));
+    }
+    ga_gather(&group);
+    ga_group_close(&group);
+    assert_int_equal(others[0].good + others[1].good, 50);
+    assert_int_equal(self->arrived, 51);
+    assert_int_equal(self->refused, 0);
+    assert_in_range(self->most_inside, 2, 8);
+    peer_stop(&peer);
+    free(self);
+}
+
+/* On the real loop, where there are threads. */
+static int run_body(void *arg)
+{
+    void (**body)(ga_group *) = arg;
     ga_group peers;
 
-    (void)arg;
     ga_group_open(&peers, GA_COLLECT);
-    threads_body(&peers);
+    (*body)(&peers);
     ga_group_close(&peers);
     return 0;
 }
 
 static void sessions_of_two_threads_share_a_pace(void **state)
 {
+    void (*body)(ga_group *) = threads_body;
+
     (void)state;
-    assert_int_equal(ga_run(threads_main, NULL), 0);
+    assert_int_equal(ga_run(run_body, &body), 0);
+}
+
+static void what_is_granted_is_not_overdrawn_by_two_threads(void **state)
+{
+    void (*body)(ga_group *) = windows_body;
+
+    (void)state;
+    assert_int_equal(ga_run(run_body, &body), 0);
 }
 
 TIMED_CASE(options_of_a_pace_are_judged)
@@ -1190,6 +1235,7 @@ int main(void)
         cmocka_unit_test(no_stretch_of_time_sees_more_tokens_than_the_rate),
         cmocka_unit_test(sessions_share_a_pace),
         cmocka_unit_test(sessions_of_two_threads_share_a_pace),
+        cmocka_unit_test(what_is_granted_is_not_overdrawn_by_two_threads),
         cmocka_unit_test(options_of_a_pace_are_judged),
         cmocka_unit_test(the_status_says_who_waits_and_why),
         cmocka_unit_test(hosts_at_rest_are_forgotten),
