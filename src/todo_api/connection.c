@@ -249,6 +249,7 @@ static int answer_request(connection *self, ga__http1_request *request)
         .headers = &self->fields.headers,
         .body = {self->body.data, self->body.size},
         .scheme = self->service->tls ? "https" : "http",
+        .requests = &self->service->requests,
     };
     api_reply answer;
     int code = 0;

@@ -17,6 +17,7 @@
 typedef struct service {
     const todo_list *todos;
     ga__tls_config *tls; /* NULL: plain */
+    uint64_t requests;   /* answered so far, as /requests tells */
     time_t date_second;  /* of `date` */
     char date[32];       /* the Date field's value */
 } service;

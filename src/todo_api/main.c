@@ -32,6 +32,7 @@ static const char help[] =
     "  GET    /slow?delay=SECONDS    answers later\n"
     "  GET    /stream?lines=N        a body of lines, in chunks\n"
     "  GET    /headers               the request's headers\n"
+    "  GET    /requests              how many requests there were, these left out\n"
     "  any    /status/CODE           this status\n";
 
 static int usage_error(const char *complaint, const char *value)

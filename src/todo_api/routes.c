@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The routes, each a function. /todos answers as https://jsonplaceholder.typicode.com does: what is sent is
- * answered as if it were stored, and is not; whatever is unknown is {} with 404. /slow, /status, /headers and
- * /stream are for trying a client out. Called by the connection for each request.
+ * answered as if it were stored, and is not; whatever is unknown is {} with 404. /slow, /status, /headers,
+ * /requests and /stream are for trying a client out. Called by the connection for each request.
  */
 #include "todo_api/routes.h"
 
@@ -232,6 +232,13 @@ static void headers(const api_request *asked, api_reply *answer)
     reply_json(answer, 200, object);
 }
 
+/* How many requests came, for whoever wants to know what a client really sent. */
+static void requests(const api_request *asked, api_reply *answer)
+{
+    ga__buffer_printf(&answer->made, "{\n  \"requests\": %llu\n}", (unsigned long long)*asked->requests);
+    reply_made(answer, 200);
+}
+
 static void stream(ga__slice query, api_reply *answer)
 {
     answer->lines = query_number(query, "lines", 10);
@@ -263,7 +270,9 @@ void routes_answer(const todo_list *todos, const api_request *asked, api_reply *
     ga__slice path = {asked->target, size};
     ga__slice query = ga__slice_of(asked->target + size + (asked->target[size] == '?'));
     bool get = strcmp(asked->method, "GET") == 0;
+    bool counted = !ga__slice_equal(path, GA__SLICE("/requests"));
 
+    *asked->requests += counted;
     *answer = (api_reply){.content_type = json_media_type, .total = -1};
     reply_no_memory(answer); /* unless what follows comes to an answer */
     if (ga__slice_equal(path, GA__SLICE("/todos")) || ga__slice_equal(path, GA__SLICE("/todos/")))
@@ -276,6 +285,8 @@ void routes_answer(const todo_list *todos, const api_request *asked, api_reply *
         slow(query, answer);
     else if (get && ga__slice_equal(path, GA__SLICE("/headers")))
         headers(asked, answer);
+    else if (get && !counted)
+        requests(asked, answer);
     else if (get && ga__slice_equal(path, GA__SLICE("/stream")))
         stream(query, answer);
     else

@@ -16,6 +16,7 @@ typedef struct api_request {
     const ga__headers *headers;
     ga__slice body;
     const char *scheme; /* "http" or "https" */
+    uint64_t *requests; /* how many there were so far, but for those to /requests */
 } api_request;
 
 /* {0} is to be freed, too. */

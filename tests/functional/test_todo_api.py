@@ -207,6 +207,20 @@ class ForTryingOut(WithServer):
     def test_a_header_that_json_cannot_hold(self):
         self.assertIn(b"HTTP/1.1 400 ", self.send(b"GET /headers HTTP/1.1\r\nHost: x\r\nX: \xff\r\nConnection: close\r\n\r\n"))
 
+    def test_requests_are_counted(self):
+        def count():
+            answer = self.ask("GET", "/requests")
+            self.assertEqual(answer.status, 200)
+            return answer.json["requests"]
+
+        before = count()
+        self.assertEqual(count(), before)
+        for target in ["/todos/1", "/todos/1?requests", "/nothing", "/status/500", "/requests/"]:
+            self.ask("GET", target)
+        self.ask("POST", "/todos")
+        self.assertEqual(count(), before + 6)
+        self.assertEqual(self.ask("POST", "/requests").status, 404)
+
     def test_stream_comes_in_chunks(self):
         answer = self.ask("GET", "/stream?lines=3")
         self.assertEqual(answer.headers["Transfer-Encoding"], "chunked")
