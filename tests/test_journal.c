@@ -86,7 +86,7 @@ static void add_row(ga__journal *journal, uint64_t n, bool ok)
     ga__record record = record_of(n, ok);
     char line[64], *problem;
     int size = snprintf(line, sizeof line, "{\"url\":\"http://h/%llu\"}", (unsigned long long)n);
-    ga__entry entry = {.key = key_of(n), .record = &record, .row = {line, ok ? 0 : (size_t)size}};
+    ga__entry entry = {.key = key_of(n), .record = &record, .count = 1, .row = {line, ok ? 0 : (size_t)size}};
 
     assert_int_equal(ga__journal_add(journal, &entry, &problem), 0);
 }
@@ -440,7 +440,7 @@ static void pages_go_on_where_they_were(void **state)
     ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
     ga__keys *keys = ga__keys_new();
     ga__record record = record_of(1, true);
-    ga__entry entry = {.key = key_of(1), .record = &record, .next = {"http://h/?page=3", 16}};
+    ga__entry entry = {.key = key_of(1), .record = &record, .count = 1, .next = {"http://h/?page=3", 16}};
     uint32_t page;
 
     (void)state;
@@ -545,7 +545,7 @@ static void a_database_has_columns_with_types(void **state)
     options.like = &record;
     options.table = "my items";
     ga__journal *journal = open_with(&options, keys);
-    ga__entry entry = {.key = key_of(7), .record = &record};
+    ga__entry entry = {.key = key_of(7), .record = &record, .count = 1};
 
     assert_int_equal(ga__journal_add(journal, &entry, &problem), 0);
     close_journal(journal, 1);

@@ -92,6 +92,32 @@ TIMED_CASE(a_redirect_needs_no_second_place)
     peer_stop(&peer);
 }
 
+TIMED_CASE(an_answer_keeps_its_place_until_it_is_freed_where_that_is_asked_for)
+{
+    static const peer_step script[] = {PEER_TAKE("GET /"), PEER_OK("2", "ok"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {script, NULL};
+    ga_auto(ga_pace) pace = ga_pace_new(.limit_requests = 1, .until_freed = 1);
+    ga_auto(ga_session) session = ga_session_new(.pace = pace);
+    peer_server peer;
+    ga_pace_state state;
+
+    peer_start(&peer, peers, scripts);
+    ga_response *first = ga_get(session, peer_url(&peer, "/"));
+
+    assert_non_null(ga_body(first, NULL));
+    ga_pace_status(pace, &state);
+    assert_int_equal(state.under_way, 1);
+    assert_null(ga_get(session, peer_url(&peer, "/"), .timeout = 3));
+    assert_int_equal(ga_error()->phase, GA_PHASE_PACE);
+    ga_response_free(first);
+    ga_pace_status(pace, &state);
+    assert_int_equal(state.under_way, 0);
+    ga_auto(ga_response) second = ga_get(session, peer_url(&peer, "/"));
+
+    assert_int_equal(ga_status(second), 200);
+    peer_stop(&peer);
+}
+
 TIMED_CASE(streams_count_like_connections)
 {
     static const peer_step script[] = {PEER_CALL(http2_serve), PEER_CLOSE};
@@ -366,6 +392,7 @@ int main(void)
         cmocka_unit_test(no_more_requests_are_under_way_than_the_limit),
         cmocka_unit_test(who_comes_first_is_under_way_first),
         cmocka_unit_test(a_redirect_needs_no_second_place),
+        cmocka_unit_test(an_answer_keeps_its_place_until_it_is_freed_where_that_is_asked_for),
         cmocka_unit_test(streams_count_like_connections),
         cmocka_unit_test(a_body_that_is_not_read_keeps_its_place),
         cmocka_unit_test(who_waits_before_another_attempt_is_not_under_way),

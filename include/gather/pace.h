@@ -48,6 +48,8 @@ typedef struct ga_pace_options {
     double retry_base;    /**< the first cool-down, in seconds, where the server names no time, 0.5; each in a
                                row is twice as long */
     double retry_cap;     /**< but no longer than this, 60 */
+    int until_freed; /**< nonzero: a request is under way until its response is freed, so that what is done
+                        with its answer counts */
 } ga_pace_options;
 
 /** A pace with the options given by name: `ga_pace_new(.rate_per_host = 10)`. Needs no loop. Does not

@@ -26,7 +26,7 @@ static const char schema[] =
     " page INT, ok INT, status INT, kind INT, attempts INT, at INT, wait INT, ttfb INT, total INT, bytes "
     "INT, next TEXT);"
     "CREATE TABLE IF NOT EXISTS gather_failed(done INTEGER PRIMARY KEY, id TEXT, message TEXT, row TEXT);"
-    "CREATE TABLE IF NOT EXISTS gather_begun(key BLOB);";
+    "CREATE TABLE IF NOT EXISTS gather_begun(key BLOB PRIMARY KEY) WITHOUT ROWID;";
 
 ga__output_form ga__output_form_of(const char *path)
 {
@@ -316,8 +316,8 @@ static int prepare_all(ga__journal *journal, const ga__journal_options *options,
         code = ga__journal_prepare(journal, "INSERT INTO gather_failed VALUES(?,?,?,?)", &journal->add_failed,
                                    problem);
     if (code == 0)
-        code =
-            ga__journal_prepare(journal, "INSERT INTO gather_begun VALUES(?)", &journal->add_begun, problem);
+        code = ga__journal_prepare(journal, "INSERT OR IGNORE INTO gather_begun VALUES(?)",
+                                   &journal->add_begun, problem);
     if (code == 0 && options->paged)
         code =
             ga__journal_run(journal, "CREATE INDEX IF NOT EXISTS gather_pages ON gather_done(key)", problem);
@@ -515,8 +515,16 @@ int ga__journal_close(ga__journal *journal, uint64_t total, char **problem)
 
 /* --- the group ------------------------------------------------------------------------------------ */
 
+static int refuse_more(const ga__journal *journal, char **problem)
+{
+    return ga__journal_say(4, problem, "%s could not be written before; nothing is added to it any more",
+                           journal->output ? journal->output : "standard output");
+}
+
 static int open_group(ga__journal *journal, char **problem)
 {
+    if (journal->broken)
+        return refuse_more(journal, problem);
     if (journal->grouped || !journal->db)
         return 0;
     int code = ga__journal_run(journal, "BEGIN", problem);
@@ -598,31 +606,47 @@ static void append_record(ga__journal *journal, const ga__record *record)
                               journal->form == GA__OUTPUT_CSV ? ',' : '\t');
 }
 
-int ga__journal_add(ga__journal *journal, const ga__entry *entry, char **problem)
+/* Adds the records of an entry. @return where the last ends, and how much they are, in bytes or rows of the
+ * table */
+static int add_records(ga__journal *journal, const ga__entry *entry, uint64_t *end, ga__slice *bytes,
+                       char **problem)
 {
     size_t before = journal->pending.size;
-    uint64_t end = 0;
-    int code = open_group(journal, problem);
+    int code = 0;
 
+    for (size_t i = 0; code == 0 && i < entry->count; i++) {
+        if (journal->form == GA__OUTPUT_DB)
+            code = ga__journal_add_result(journal, &entry->record[i], problem);
+        else
+            append_record(journal, &entry->record[i]);
+    }
+    if (journal->pending.failed) {
+        *problem = NULL;
+        code = 4;
+    }
     if (code != 0)
         return code;
-    if (journal->form == GA__OUTPUT_DB) {
-        code = ga__journal_add_result(journal, entry->record, problem);
-        end = (uint64_t)sqlite3_last_insert_rowid(journal->db);
-    } else {
-        append_record(journal, entry->record);
-        if (journal->pending.failed) {
-            *problem = NULL;
-            return 4;
-        }
-        end = journal->written + journal->pending.size;
-    }
+    *bytes = (ga__slice){journal->pending.data ? journal->pending.data + before : "",
+                         journal->pending.size - before};
+    *end = journal->form == GA__OUTPUT_DB ? (uint64_t)sqlite3_last_insert_rowid(journal->db)
+                                          : journal->written + journal->pending.size;
+    return 0;
+}
+
+int ga__journal_add(ga__journal *journal, const ga__entry *entry, char **problem)
+{
+    uint64_t end;
+    ga__slice bytes;
+    int code = open_group(journal, problem);
+
+    if (code == 0)
+        code = add_records(journal, entry, &end, &bytes, problem);
     if (code == 0 && journal->db)
-        code = add_entry(journal, entry, end,
-                         (ga__slice){journal->pending.data ? journal->pending.data + before : "",
-                                     journal->pending.size - before},
-                         problem);
-    return code == 0 && journal->db && !entry->record->ok ? add_failure(journal, entry, problem) : code;
+        code = add_entry(journal, entry, end, bytes, problem);
+    if (code == 0 && journal->db && !entry->record->ok)
+        code = add_failure(journal, entry, problem);
+    journal->broken |= code != 0;
+    return code;
 }
 
 int ga__journal_add_raw(ga__journal *journal, ga__slice bytes)
@@ -640,6 +664,19 @@ int ga__journal_begin(ga__journal *journal, const ga__key *key, char **problem)
         return code;
     sqlite3_bind_blob(journal->add_begun, 1, key->bytes, GA__KEY_SIZE, SQLITE_STATIC);
     return step(journal, journal->add_begun, problem);
+}
+
+int ga__journal_unbegin(ga__journal *journal, const ga__key *key, char **problem)
+{
+    sqlite3_stmt *statement;
+    int code = open_group(journal, problem);
+
+    if (code == 0)
+        code = ga__journal_prepare(journal, "DELETE FROM gather_begun WHERE key=?", &statement, problem);
+    if (code != 0)
+        return code;
+    sqlite3_bind_blob(statement, 1, key->bytes, GA__KEY_SIZE, SQLITE_STATIC);
+    return finish(journal, statement, problem);
 }
 
 /* Writes the records. Where that fails in the middle the output is as long as it was, or the next run cuts
@@ -666,14 +703,11 @@ static int write_pending(ga__journal *journal, char **problem)
     return 0;
 }
 
-int ga__journal_flush(ga__journal *journal, char **problem)
+static int flush_group(ga__journal *journal, char **problem)
 {
-    int code = 0;
+    int code = journal->grouped ? ga__journal_run(journal, "COMMIT", problem) : 0;
 
-    *problem = NULL;
-    if (journal->grouped)
-        code = ga__journal_run(journal, "COMMIT", problem);
-    journal->grouped &= code != 0;
+    journal->grouped = false;
     if (code == 0 && journal->pending.size > 0)
         code = write_pending(journal, problem);
     if (code == 0 && journal->sync == GA__SYNC_EACH && journal->output && journal->form != GA__OUTPUT_DB &&
@@ -682,11 +716,41 @@ int ga__journal_flush(ga__journal *journal, char **problem)
     return code;
 }
 
+int ga__journal_flush(ga__journal *journal, char **problem)
+{
+    *problem = NULL;
+    if (journal->broken)
+        return refuse_more(journal, problem);
+    int code = flush_group(journal, problem);
+
+    journal->broken = code != 0;
+    return code;
+}
+
 bool ga__journal_may_block(const ga__journal *journal)
 {
     struct stat about;
 
     return !journal->output && !(fstat(journal->fd, &about) == 0 && S_ISREG(about.st_mode));
+}
+
+void ga__journal_take(ga__journal *journal, ga__buffer *pending)
+{
+    *pending = journal->pending;
+    journal->pending = GA__BUFFER_INIT;
+}
+
+int ga__journal_write_out(const ga__buffer *pending, char **problem)
+{
+    *problem = NULL;
+    for (size_t at = 0; at < pending->size;) {
+        ssize_t count = write(STDOUT_FILENO, pending->data + at, pending->size - at);
+
+        if (count < 0 && errno != EINTR)
+            return ga__journal_cannot("write", "standard output", problem);
+        at += count > 0 ? (size_t)count : 0;
+    }
+    return 0;
 }
 
 /* --- onto the disk -------------------------------------------------------------------------------- */

@@ -82,8 +82,9 @@ int ga__journal_close(ga__journal *journal, uint64_t total, char **problem);
 /* One row's entry. */
 typedef struct ga__entry {
     ga__key key;
-    uint32_t content; /* below 2^29; 0 where the key is of the content */
-    const ga__record *record;
+    uint32_t content;         /* below 2^29; 0 where the key is of the content */
+    const ga__record *record; /* the first of `count`, which are written and counted as one */
+    size_t count;
     ga__slice row;  /* of a failure: the row as an input line, which `gather failed` gives back */
     ga__slice next; /* of a page: where the next begins; empty with the last, which makes the row done */
 } ga__entry;
@@ -92,12 +93,17 @@ typedef struct ga__entry {
 int ga__journal_add(ga__journal *journal, const ga__entry *entry, char **problem);
 /* Adds bytes that are no record: to standard output only. */
 int ga__journal_add_raw(ga__journal *journal, ga__slice bytes);
-/* Notes in the group that a row which is not idempotent is about to be sent. */
+/* Notes in the group that a row which is not idempotent is about to be sent; and that it was not after all.
+ */
 int ga__journal_begin(ga__journal *journal, const ga__key *key, char **problem);
+int ga__journal_unbegin(ga__journal *journal, const ga__key *key, char **problem);
 /* Writes the group: it survives the process then, and with GA__SYNC_EACH the machine. */
 int ga__journal_flush(ga__journal *journal, char **problem);
-/* Whether a flush may have to wait for a reader: then it belongs on a thread. */
+/* Whether a flush may have to wait for a reader. Then, instead, what was added is taken out of the journal,
+ * and written on a thread, without a lock on the journal. */
 bool ga__journal_may_block(const ga__journal *journal);
+void ga__journal_take(ga__journal *journal, ga__buffer *pending);
+int ga__journal_write_out(const ga__buffer *pending, char **problem);
 
 /* What was flushed so far is on disk once fdatasync(*fd), which needs no lock, and ga__journal_sync_end have
  * run. */
@@ -111,7 +117,7 @@ bool ga__journal_page(ga__journal *journal, const ga__key *key, char **next, uin
 /* --- for reports ---------------------------------------------------------------------------------- */
 
 typedef struct ga__journal_summary {
-    uint64_t done;                /* rows */
+    uint64_t done, failed;        /* rows */
     uint64_t total;               /* rows that the job has in all, once it has finished; else 0 */
     int64_t began_at, changed_at; /* ms since 1970 */
 } ga__journal_summary;

@@ -22,6 +22,7 @@ struct ga__journal {
     ga__buffer pending; /* records that are to be written */
     uint64_t written;   /* bytes of the output that are */
     bool grouped;       /* a transaction is open */
+    bool broken; /* writing failed: nothing more is written, lest what follows does not fit what is there */
 };
 
 /* `problem` with SQLite's last message. @return 4 */

@@ -2,25 +2,24 @@
 /* What a journal tells of its job: for `gather report` and `gather failed`, also while the job is running. */
 #include "bulk/journal_database.h"
 
-static uint64_t count_done(const ga__journal *journal)
+static uint64_t count(const ga__journal *journal, const char *sql)
 {
     sqlite3_stmt *statement;
     char *problem = NULL;
-    uint64_t count = 0;
+    uint64_t rows = 0;
 
-    if (ga__journal_prepare(journal, "SELECT count(*) FROM gather_done WHERE last", &statement, &problem) ==
-            0 &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        count = (uint64_t)sqlite3_column_int64(statement, 0);
+    if (ga__journal_prepare(journal, sql, &statement, &problem) == 0 && sqlite3_step(statement) == SQLITE_ROW)
+        rows = (uint64_t)sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     free(problem);
-    return count;
+    return rows;
 }
 
 void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary)
 {
     *summary = (ga__journal_summary){
-        .done = count_done(journal),
+        .done = count(journal, "SELECT count(*) FROM gather_done WHERE last"),
+        .failed = count(journal, "SELECT count(*) FROM gather_done WHERE last AND NOT ok"),
         .total = ga__journal_get(journal, "total"),
         .began_at = (int64_t)ga__journal_get(journal, "began_at"),
         .changed_at = (int64_t)ga__journal_get(journal, "changed_at"),

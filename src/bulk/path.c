@@ -227,7 +227,7 @@ static bool follow(const follower *self, size_t from, ga__slice value)
     for (size_t i = from; i < self->path->count; i++) {
         const step *each = &self->path->steps[i];
         ga__json_walk walk;
-        ga__slice name = {self->path->names.data + each->name, each->size};
+        ga__slice name = {self->path->names.data ? self->path->names.data + each->name : "", each->size};
 
         if (each->kind == STEP_MEMBER && !ga__json_member(value, name, &value))
             return true;

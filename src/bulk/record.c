@@ -57,6 +57,8 @@ ga__kind ga__kind_of_error(const ga_error_detail *error)
         return GA__KIND_RATE_LIMITED;
     case GA_EREDIRECT:
         return GA__KIND_REDIRECT;
+    case GA_ETOOCOSTLY:
+        return GA__KIND_TOO_BIG;
     case GA_ECANCELED:
     case GA_ECLOSED:
     case GA_ENOMEM:

@@ -103,6 +103,7 @@ static void configure(ga_pace *pace, const ga_pace_options *options, const ga__p
         pace->max_cost = options->max_cost;
     pace->limit = limit_of(options->limit_requests);
     pace->limit_per_host = limit_of(options->limit_requests_per_host);
+    pace->until_freed = options->until_freed;
     pace->adapt = rated && options->adapt >= 0;
     pace->obey = options->obey_rate_limits >= 0;
     pace->adaptive = options->adaptive_limit > 0;

@@ -78,6 +78,7 @@ struct ga_pace {
     /* as configured, and never changed */
     double rate, rate_per_host, burst_per_host, tokens, burst_tokens, max_cost;
     size_t limit, limit_per_host; /* requests under way; SIZE_MAX: any number */
+    bool until_freed;             /* what a request is */
     bool asks;                    /* for any of this, or of what follows */
     bool adapt, obey, adaptive;
     bool cools;  /* hosts that push back cool down */
@@ -169,7 +170,7 @@ void ga__pace_answered(ga__pace_stay *stay, int status, const ga__advice *advice
 /* The request is not under way any more. In its loop. */
 void ga__pace_done(ga__pace_stay *stay);
 
-/* The response is freed. Its request was done before, and this may be outside of a loop. */
+/* The response is freed, and so its request is done, if it was not before. This may be outside of a loop. */
 void ga__pace_end(ga__pace_stay *stay);
 
 /* Puts the bucket right: the request has cost so much. In a loop. */

@@ -153,7 +153,7 @@ void ga__pace_done(ga__pace_stay *stay)
 {
     ga__pace_host *host = stay->host;
 
-    if (!host || !stay->under_way)
+    if (!host || !stay->under_way || host->pace->until_freed)
         return;
     ga_pace *pace = host->pace;
 
@@ -175,8 +175,13 @@ void ga__pace_end(ga__pace_stay *stay)
 
     if (!host)
         return;
-    stay->host = NULL;
     pthread_mutex_lock(&host->pace->mutex);
+    if (stay->under_way) {
+        end_way(stay);
+        if (ga__loop_here)
+            ga__pace_serve(host);
+    }
+    stay->host = NULL;
     host->pins--;
     ga__pace_unlock_and_drop(host->pace);
 }

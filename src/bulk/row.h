@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A row as a request: what is to be called for it, what it is known by, and what its record takes over. Made
+ * from the row as it stands in the input and the job's plan.
+ */
+#ifndef GA__ROW_H
+#define GA__ROW_H
+
+#include "bulk/expect.h"
+#include "bulk/input.h"
+#include "bulk/keys.h"
+#include "bulk/record.h"
+#include <gather/session.h>
+
+/* Memory that lasts as long as the row. */
+typedef struct ga__arena {
+    struct ga__arena_piece *pieces;
+} ga__arena;
+
+/* NULL without memory, which `failed` of the row remembers. */
+void *ga__arena_take(ga__arena *arena, size_t size);
+/* A copy with a NUL behind it. */
+char *ga__arena_copy(ga__arena *arena, ga__slice text);
+void ga__arena_free(ga__arena *arena);
+
+typedef struct ga__row {
+    ga__arena arena;
+    uint64_t n;
+    const char *file; /* of the input; NULL: it was named as a URL */
+    uint64_t line;
+    const char *problem; /* it cannot be called; NULL: it can */
+
+    const char *method, *url;
+    const ga_pair *headers; /* the row's, then those of the job that name columns; NULL: none */
+    size_t own_headers;     /* how many are the row's */
+    ga__slice body;         /* data is NULL where there is none in memory */
+    const char *content_type, *body_file;
+    const ga_part *parts;
+    const ga__expect *expect; /* its own, or the job's */
+    double cost;              /* tokens; 0: none */
+
+    ga__slice id;   /* JSON, or empty */
+    ga__slice meta; /* JSON, or empty */
+    ga__record_value *keep;
+    size_t keep_count;
+    const char *body_out; /* the file that its answer's body goes to, or NULL */
+
+    ga__key key;
+    uint32_t content; /* with an id: what tells what it asks for from what it asked for before */
+} ga__row;
+
+void ga__row_free(ga__row *row);
+
+#endif
