@@ -38,6 +38,18 @@ static void check_parts(const ga__url *url)
     REQUIRE(strcmp(printable + strlen(ga__url_scheme(url)) + 3, href + url->host_at) == 0);
 }
 
+/* The short cut makes the same of it, or nothing. */
+static void check_like(const ga__url *url, const char *input, size_t size)
+{
+    ga__url like;
+
+    if (!ga__url_parse_like(&like, input, size, url))
+        return;
+    REQUIRE(strcmp(ga__url_href(&like), ga__url_href(url)) == 0);
+    REQUIRE(strcmp(ga__url_host(&like), ga__url_host(url)) == 0);
+    REQUIRE(memcmp(&like.size, &url->size, offsetof(ga__url, near) - offsetof(ga__url, size)) == 0);
+}
+
 static void check_again(const ga__url *url, const ga__url *base)
 {
     ga__url again;
@@ -93,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (parse(&url, text, first, has_base ? &base : NULL)) {
         check_parts(&url);
         check_again(&url, has_base ? &base : NULL);
+        check_like(&url, text, first);
         check_params(&url);
         ga__url_free(&url);
     }

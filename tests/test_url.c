@@ -43,6 +43,56 @@ static void absolute_urls_become_canonical(void **state)
     CHECK_ROWS(rows, NULL);
 }
 
+static void the_origin_of_the_url_before_is_taken_over(void **state)
+{
+    static const struct {
+        const char *known, *input;
+        bool taken;
+    } rows[] = {
+        {"http://h/", "http://h/todos/1?a=%20b#", false},
+        {"http://h/", "http://h/todos/1.json?a=%20b/../", true},
+        {"http://h:81/old?q#f", "http://h:81/", true},
+        {"https://[::1]:81/", "https://[::1]:81/a//b;c", true},
+        {"http://H/", "http://h/", true},
+        {"http://h/", "http://H/", false},
+        {"http://h/", "http://h", false},
+        {"http://h/", "http://h?a", false},
+        {"http://h/", "http://h:80/", false},
+        {"http://h/", "http://h@evil/", false},
+        {"http://u@h/", "http://h/", false},
+        {"http://h/", "https://h/", false},
+        {"http://h/", "http://ha/", false},
+        {"http://h/", "http://h/a/../b", false},
+        {"http://h/", "http://h/a/.", false},
+        {"http://h/", "http://h/%2e%2e/b", false},
+        {"http://h/", "http://h/a\\b", false},
+        {"http://h/", "http://h/a b", false},
+        {"http://h/", "http://h/a?b c", false},
+        {"http://h/", "http://h/a?b'c", false},
+        {"http://h/", "http://h/a ", false},
+        {"http://h/", "http://h/\xc3\xa9", false},
+        {"http://h/", "http://h/a\nb", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__url known = parsed(rows[i].known, NULL), whole, like;
+        const char *input = rows[i].input, *reason;
+        bool refused = ga__url_parse(&whole, input, strlen(input), NULL, &reason) < 0;
+        bool taken = ga__url_parse_like(&like, input, strlen(input), &known);
+
+        if (taken != rows[i].taken || (taken && refused))
+            fail_msg("%s after %s: %d", input, rows[i].known, taken);
+        if (taken) {
+            assert_string_equal(ga__url_href(&like), ga__url_href(&whole));
+            assert_string_equal(ga__url_host(&like), ga__url_host(&whole));
+            assert_memory_equal(&like.size, &whole.size, offsetof(ga__url, near) - offsetof(ga__url, size));
+        }
+        ga__url_free(&known);
+        ga__url_free(&whole);
+    }
+}
+
 static void ports(void **state)
 {
     static const struct row rows[] = {
@@ -602,6 +652,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absolute_urls_become_canonical),
+        cmocka_unit_test(the_origin_of_the_url_before_is_taken_over),
         cmocka_unit_test(ports),
         cmocka_unit_test(dot_segments_are_resolved),
         cmocka_unit_test(each_part_has_its_own_encoding),

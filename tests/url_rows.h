@@ -34,6 +34,11 @@ static inline ga__url parsed(const char *input, const ga__url *base)
         assert_true(*at > ' ' && *at < 0x7f);
     assert_true(ga__url_same_origin(&url, &again));
     ga__url_free(&again);
+    if (ga__url_parse_like(&again, input, strlen(input), &url)) {
+        assert_string_equal(ga__url_href(&again), ga__url_href(&url));
+        assert_string_equal(ga__url_host(&again), ga__url_host(&url));
+        assert_memory_equal(&again.size, &url.size, offsetof(ga__url, near) - offsetof(ga__url, size));
+    }
     return url;
 }
 

@@ -60,18 +60,33 @@ static GA_NOINLINE int note_policy(const ga__call *call)
     return code < 0 ? ga__progress_fail(&call->response->progress, code, "no memory for the response") : 0;
 }
 
-static int parse_url(ga__call *call)
+/* Parses what is given as the URL, and keeps it for the next call. @return 0 or a failure, recorded */
+static GA_NOINLINE int parse_new(ga__call *call, const char *given)
 {
-    const ga_session *session = call->session;
-    const char *given = call->options->url, *reason = NULL;
-
-    if (!given)
-        return ga__fail(GA_EURL, "%s: there is no URL", call->method);
+    ga_session *session = call->session;
+    const char *reason = NULL;
     int code =
         ga__url_parse(&call->url, given, strlen(given), session->has_base ? &session->base : NULL, &reason);
 
     if (code < 0)
         return refuse_url(call, code, reason);
+    if (!call->url.far)
+        session->known = call->url;
+    return 0;
+}
+
+static int parse_url(ga__call *call)
+{
+    const ga_session *session = call->session;
+    const char *given = call->options->url, *reason = NULL;
+    int code = 0;
+
+    if (!given)
+        return ga__fail(GA_EURL, "%s: there is no URL", call->method);
+    if (!ga__url_parse_like(&call->url, given, strlen(given), &session->known))
+        code = parse_new(call, given);
+    if (code < 0)
+        return code;
     if (call->options->params)
         code = ga__url_add_params(&call->url, call->options->params, &reason);
     call->progress.url = ga__url_printable(&call->url);

@@ -25,6 +25,7 @@ struct ga_session {
     ga__pool pool;
     ga__url base; /* empty where has_base is false */
     bool has_base;
+    ga__url known; /* a call's of late, as it was given; see ga__url_parse_like */
     bool raise_for_status;
     bool check_content_type;
     bool no_decompress;

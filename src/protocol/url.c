@@ -238,6 +238,41 @@ int ga__url_parse(ga__url *url, const char *input, size_t size, const ga__url *b
     return code;
 }
 
+/* Whether a path that begins with "/" is its own serialisation: nothing is to be encoded, and there is no
+ * backslash and no segment that might be one of dots. */
+static bool is_plain_path(ga__slice path)
+{
+    for (size_t i = 0; i < path.size; i++)
+        if (path.data[i] == '\\' || path.data[i] == '%' || (path.data[i] == '.' && path.data[i - 1] == '/'))
+            return false;
+    return encoded_size(path, GA__PERCENT_PATH) == path.size;
+}
+
+bool ga__url_parse_like(ga__url *url, const char *input, size_t size, const ga__url *known)
+{
+    size_t authority = known->path_at, host = known->host_end - known->host_at;
+
+    if (authority == 0 || known->far || known->printable_at || size <= authority ||
+        size + tail_room(host) > GA__URL_NEAR || input[authority] != '/' ||
+        memcmp(input, known->near, authority) != 0)
+        return false;
+    ga__slice path = {input + authority, size - authority}, query = {input + size, 0};
+    const char *mark = memchr(path.data, '?', path.size);
+
+    if (mark) {
+        query = (ga__slice){mark + 1, (size_t)(input + size - mark - 1)};
+        path.size = (size_t)(mark - path.data);
+    }
+    if (!is_plain_path(path) || encoded_size(query, GA__PERCENT_QUERY) != query.size)
+        return false;
+    memcpy(url, known, offsetof(ga__url, near));
+    memcpy(url->near, input, size);
+    url->query_at = (uint32_t)(authority + path.size);
+    url->size = url->fragment_at = (uint32_t)size;
+    finish(url, url->near);
+    return true;
+}
+
 int ga__url_copy(ga__url *to, const ga__url *from)
 {
     const char *last = ga__url_href(from) + (from->printable_at ? from->printable_at : from->name_at);

@@ -48,6 +48,13 @@ typedef struct ga__url {
 GA_MUST_USE int ga__url_parse(ga__url *url, const char *input, size_t size, const ga__url *base,
                               const char **reason);
 
+/* The same without looking at the authority once more, where the input begins with that of `known`, which was
+ * parsed before, and is written as it is serialised: most calls are to the origin of the one before. `known`
+ * may be an empty url.
+ * @return false: *url was not touched, and the input is to be parsed with ga__url_parse. True: *url is what
+ * that would have made of it */
+bool ga__url_parse_like(ga__url *url, const char *input, size_t size, const ga__url *known);
+
 /* @return 0, GA_ENOMEM (*to is empty then) */
 GA_MUST_USE int ga__url_copy(ga__url *to, const ga__url *from);
 
