@@ -57,7 +57,7 @@ static inline bool ga__ascii_equal(ga__slice a, ga__slice b)
     if (a.size != b.size)
         return false;
     for (size_t i = 0; i < a.size; i++)
-        if (ga__ascii_lower(a.data[i]) != ga__ascii_lower(b.data[i]))
+        if (a.data[i] != b.data[i] && ga__ascii_lower(a.data[i]) != ga__ascii_lower(b.data[i]))
             return false;
     return true;
 }

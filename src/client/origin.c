@@ -27,9 +27,9 @@ static bool is_same_key(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool is_origin_of(const ga__origin *origin, const ga__url *url, const ga__way *way, uint64_t hash)
+static bool is_origin_of(const ga__origin *origin, const ga__url *url, const ga__way *way)
 {
-    return origin->link.hash == hash && origin->port == url->port && origin->secure == url->secure &&
+    return origin->port == url->port && origin->secure == url->secure &&
            origin->host_size == ga__url_host_size(url) &&
            memcmp(origin->host, ga__url_host(url), origin->host_size) == 0 &&
            is_same_key(origin->way.proxy, way->proxy) && is_same_key(origin->way.tls, way->tls);
@@ -61,14 +61,14 @@ static ga__origin *origin_new(ga__pool *pool, const ga__url *url, const ga__way 
     return origin;
 }
 
-ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const ga__way *way)
+static ga__origin *find_or_make(ga__pool *pool, const ga__url *url, const ga__way *way)
 {
     uint64_t hash = hash_of(url, way);
 
     for (ga__hash_link *link = ga__hash_chain(&pool->origins, hash); link; link = link->next) {
         ga__origin *origin = GA__OF(link, ga__origin, link);
 
-        if (is_origin_of(origin, url, way, hash))
+        if (link->hash == hash && is_origin_of(origin, url, way))
             return origin;
     }
     ga__origin *origin = ga__hash_table_reserve(&pool->origins) ? origin_new(pool, url, way) : NULL;
@@ -78,11 +78,21 @@ ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const ga__way *wa
     return origin;
 }
 
+ga__origin *ga__origin_get(ga__pool *pool, const ga__url *url, const ga__way *way)
+{
+    /* Most calls are to the origin of the one before. */
+    if (!pool->latest || !is_origin_of(pool->latest, url, way))
+        pool->latest = find_or_make(pool, url, way);
+    return pool->latest;
+}
+
 void ga__origin_put(ga__origin *origin)
 {
     if (origin->connections > 0 || !ga__list_empty(&origin->waiting) || origin->lasting)
         return;
     ga__hash_table_remove(&origin->pool->origins, &origin->link);
+    if (origin->pool->latest == origin)
+        origin->pool->latest = NULL;
     free(origin);
 }
 
@@ -95,4 +105,5 @@ void ga__origins_free(ga__pool *pool)
         }
     }
     ga__hash_table_free(&pool->origins);
+    pool->latest = NULL;
 }

@@ -73,7 +73,8 @@ typedef struct ga__pool {
     ga_timer_ expiry;    /* armed while a connection is idle */
     uint64_t expires_at; /* when it fires */
     ga__hash_table origins;
-    size_t remembered; /* origins that last */
+    ga__origin *latest; /* the one that was asked for last; NULL: none, or it is gone */
+    size_t remembered;  /* origins that last */
     bool closed;
 } ga__pool;
 

@@ -57,22 +57,39 @@ static const uint8_t known_by_length[] = {0,  0,  0,  1,  2,  7,  7,  11, 13, 14
                                           18, 19, 20, 24, 25, 26, 28, 29, 30, 31};
 enum { LONGEST_KNOWN = 19 };
 
+/* Whether the bytes are the same when the bit 0x20 is set in those of the first. */
+static bool is_known8(const char *name, const char *known)
+{
+    uint64_t a, b;
+
+    memcpy(&a, name, 8);
+    memcpy(&b, known, 8);
+    return (a | UINT64_C(0x2020202020202020)) == b;
+}
+
+static bool is_known4(const char *name, const char *known)
+{
+    uint32_t a, b;
+
+    memcpy(&a, name, 4);
+    memcpy(&b, known, 4);
+    return (a | UINT32_C(0x20202020)) == b;
+}
+
 /* Whether a token is the lower-case `known` of the same size, but for case. Among token characters only a
- * letter's lower case differs from it in just the bit 0x20, so eight bytes at a time can be compared with
- * that bit set. */
+ * letter's lower case differs from it in just the bit 0x20, so several bytes at a time can be compared with
+ * that bit set; the last of them overlap those before. */
 static bool is_known(const char *name, const char *known, size_t size)
 {
-    size_t at = 0;
-
-    for (; size - at >= 8; at += 8) {
-        uint64_t a, b;
-
-        memcpy(&a, name + at, 8);
-        memcpy(&b, known + at, 8);
-        if ((a | UINT64_C(0x2020202020202020)) != b)
-            return false;
+    if (size >= 8) {
+        for (size_t at = 0; size - at > 8; at += 8)
+            if (!is_known8(name + at, known + at))
+                return false;
+        return is_known8(name + size - 8, known + size - 8);
     }
-    for (; at < size; at++)
+    if (size >= 4)
+        return is_known4(name, known) && is_known4(name + size - 4, known + size - 4);
+    for (size_t at = 0; at < size; at++)
         if ((name[at] | 0x20) != known[at])
             return false;
     return true;

@@ -56,8 +56,18 @@ static const char *status_line_problem(const char *data, size_t at)
     return c == ' ' || c == '\r' || c == '\n' ? NULL : "the status code is not a number from 100 to 999";
 }
 
+/* What nearly all heads begin with; where it is something else, it is found out what is wrong with it. */
+static bool begins_as_usual(const char *data, size_t size)
+{
+    return size > PHRASE_AT && memcmp(data, "HTTP/1.1 ", STATUS_AT) == 0 && data[STATUS_AT] >= '1' &&
+           data[STATUS_AT] <= '9' && ga__ascii_is_digit(data[STATUS_AT + 1]) &&
+           ga__ascii_is_digit(data[STATUS_AT + 2]) && data[PHRASE_AT] == ' ';
+}
+
 static int check_start(ga__http1_response *response, const char *data, size_t size)
 {
+    if (GA_LIKELY(begins_as_usual(data, size)))
+        return GA_OK;
     for (size_t at = 0; at < size && at <= PHRASE_AT; at++) {
         const char *problem = status_line_problem(data, at);
 

@@ -55,6 +55,12 @@ int ga__http1_check_field(const char *name, const char *value, const char **prob
     return *problem ? GA_EHEADER : GA_OK;
 }
 
+static char *put(char *at, const char *bytes, size_t size)
+{
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
 static void append_field(ga__buffer *buffer, const char *name, size_t name_size, const char *value,
                          size_t value_size)
 {
@@ -63,13 +69,11 @@ static void append_field(ga__buffer *buffer, const char *name, size_t name_size,
 
     if (!at)
         return;
-    memcpy(at, name, name_size);
-    at += name_size;
+    at = put(at, name, name_size);
     *at++ = ':';
     *at++ = ' ';
-    memcpy(at, value, value_size);
-    at += value_size;
-    memcpy(at, "\r\n", 3);
+    at = put(at, value, value_size);
+    put(at, "\r\n", 3);
     buffer->size += size;
 }
 
@@ -79,6 +83,21 @@ static void append_length(ga__buffer *buffer, uint64_t length)
     const char *end = ga__put_decimal(digits, length);
 
     append_field(buffer, "Content-Length", strlen("Content-Length"), digits, (size_t)(end - digits));
+}
+
+static void append_request_line(ga__buffer *buffer, const char *method, ga__slice target)
+{
+    static const char version[] = " HTTP/1.1\r\n";
+    size_t method_size = strlen(method), size = method_size + 1 + target.size + strlen(version);
+    char *at = ga__buffer_reserve(buffer, size);
+
+    if (!at)
+        return;
+    at = put(at, method, method_size);
+    *at++ = ' ';
+    at = put(at, target.data, target.size);
+    put(at, version, sizeof version);
+    buffer->size += size;
 }
 
 static void append_host(ga__http1_writer *writer, ga__slice host)
@@ -100,10 +119,7 @@ void ga__http1_write_request(ga__http1_writer *writer, ga__buffer *buffer, const
         refuse(writer, "the request target has a character that is not allowed, or is empty");
     if (writer->code)
         return;
-    ga__buffer_add(buffer, method);
-    ga__buffer_add_char(buffer, ' ');
-    ga__buffer_append(buffer, target.data, target.size);
-    ga__buffer_add(buffer, " HTTP/1.1\r\n");
+    append_request_line(buffer, method, target);
     if (host.data)
         append_host(writer, host);
 }

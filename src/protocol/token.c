@@ -43,6 +43,8 @@ static size_t element_end(const char *text, size_t size, size_t at)
 {
     bool quoted = false;
 
+    if (at < size && !memchr(text + at, ',', size - at)) /* as in nearly all lists that are received */
+        return size;
     for (; at < size; at++) {
         if (text[at] == '"')
             quoted = !quoted;
