@@ -367,6 +367,11 @@ static bool is_empty(int fd)
     return fstat(fd, &about) == 0 && about.st_size == 0;
 }
 
+static uint64_t to_millionths(double rate)
+{
+    return rate > 0 && rate < 1e12 ? (uint64_t)(rate * 1e6) : 0;
+}
+
 /* Takes up the job that is there, or begins one. */
 static int take_up(ga__journal *journal, const ga__journal_options *options, bool was_empty, ga__keys *keys,
                    char **problem)
@@ -393,6 +398,8 @@ static int take_up(ga__journal *journal, const ga__journal_options *options, boo
         code = prepare_all(journal, options, problem);
     if (code == 0 && journal->written == 0)
         code = write_head(journal, options, problem);
+    if (code == 0) /* of this run: it may be asked to go slower than the last */
+        code = ga__journal_set(journal, "rate", to_millionths(options->rate), problem);
     return code == 0 ? ga__journal_set(journal, "total", 0, problem) : code;
 }
 

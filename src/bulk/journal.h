@@ -60,6 +60,7 @@ typedef struct ga__journal_options {
     const ga__record *like; /* a record with the names of what is kept and extracted */
     const ga_pair *job; /* what the job is asked to do, by option: {"--url", template}; ends with a NULL name.
                            A job that goes on must be asked for the same */
+    double rate;        /* requests per second that it is held to, for reports; 0: none */
 } ga__journal_options;
 
 /* Values of the keys: bits, and behind them what tells one content of an id from another. */
@@ -120,6 +121,7 @@ typedef struct ga__journal_summary {
     uint64_t done, failed;        /* rows */
     uint64_t total;               /* rows that the job has in all, once it has finished; else 0 */
     int64_t began_at, changed_at; /* ms since 1970 */
+    double rate;                  /* requests per second that it is held to; 0: none */
 } ga__journal_summary;
 
 void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary);

@@ -23,6 +23,7 @@ void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary)
         .total = ga__journal_get(journal, "total"),
         .began_at = (int64_t)ga__journal_get(journal, "began_at"),
         .changed_at = (int64_t)ga__journal_get(journal, "changed_at"),
+        .rate = (double)ga__journal_get(journal, "rate") / 1e6,
     };
 }
 

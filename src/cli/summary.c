@@ -81,7 +81,7 @@ static void begin(summary_writer *writer, const char *label)
     ga__lines_break(&writer->lines);
     ga__buffer_printf(&writer->text, "  %-*s", LABEL - 2, label);
     put(writer, GA__FAINT);
-    writer->lines.column = writer->lines.indent; /* what follows is the line's first part */
+    writer->lines.parted = false; /* the label has its distance */
 }
 
 static void add_outcome(summary_writer *writer)

@@ -117,6 +117,7 @@ void ga__lines_break(ga__lines *lines)
     if (lines->column > 0)
         ga__buffer_add(lines->out, lines->end);
     lines->column = 0;
+    lines->parted = false;
 }
 
 static void add_part(ga__lines *lines, ga__style style, const char *text, size_t size, size_t blanks)
@@ -125,13 +126,10 @@ static void add_part(ga__lines *lines, ga__style style, const char *text, size_t
 
     if (size == 0)
         return;
-    if (lines->column > lines->indent && lines->column + blanks + columns > lines->width) {
+    if (lines->parted && lines->column + blanks + columns > lines->width) {
         ga__lines_break(lines);
-        lines->count++;
         add_blanks(lines, lines->indent);
-    } else if (lines->column == 0) {
-        lines->count++;
-    } else if (lines->column > lines->indent) {
+    } else if (lines->parted) {
         add_blanks(lines, blanks);
     }
     size_t room = lines->width > lines->column ? lines->width - lines->column : 0;
@@ -142,6 +140,7 @@ static void add_part(ga__lines *lines, ga__style style, const char *text, size_t
     }
     add_styled(lines, style, text, size);
     lines->column += columns;
+    lines->parted = true;
 }
 
 void ga__lines_part(ga__lines *lines, ga__style style, const char *text)

@@ -37,7 +37,7 @@ typedef struct ga__lines {
     bool colours;
     const char *end; /* of each line: "\n" */
     size_t column;   /* columns filled */
-    size_t count;    /* lines begun */
+    bool parted;     /* a part stands on the line: the next keeps its distance */
 } ga__lines;
 
 void ga__lines_part(ga__lines *lines, ga__style style, const char *text);

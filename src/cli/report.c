@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `gather report`: the journal is read once, entry by entry, into sums of a fixed size; from these the text
+ * and the page are made. What is in the journal came from servers and inputs: it is shown, never obeyed.
+ */
+#include "cli/report.h"
+
+#include "bulk/json.h"
+#include "cli/figures.h"
+#include "cli/histogram.h"
+#include "cli/report_parts.h"
+#include "cli/summary.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ID_MOST = 100, MESSAGE_MOST = 400 };
+
+const char *ga__report_state(const ga__report *report)
+{
+    return report->running ? "running" : report->summary.total > 0 ? "finished" : "not finished";
+}
+
+double ga__report_seconds(const ga__report *report)
+{
+    int64_t ms = report->ended_at - report->summary.began_at;
+
+    return ms > 0 ? (double)ms / 1000 : 0;
+}
+
+/* --- collecting ----------------------------------------------------------------------------------- */
+
+static char *copy_text(const char *text, size_t size, size_t most)
+{
+    return size > 0 ? strndup(text, size < most ? size : most) : NULL;
+}
+
+/* As a person reads it: without the quotes, where it is a string of JSON. */
+static char *copy_id(ga__slice id)
+{
+    ga__json_problem wrong;
+    ga__buffer text = GA__BUFFER_INIT;
+    char *copy;
+
+    if (id.size == 0 || !ga__json_check(id, &wrong) || !ga__json_is(id, GA__JSON_STRING))
+        return copy_text(id.data, id.size, ID_MOST);
+    ga__json_append_unquoted(&text, id);
+    copy = text.failed ? NULL : copy_text(text.data, text.size, ID_MOST);
+    ga__buffer_free(&text);
+    return copy;
+}
+
+static bool take_record(void *arg, const ga__record *record)
+{
+    ga__report *report = arg;
+
+    ga__stats_add(&report->stats, record);
+    ga__timeline_add(&report->timeline, record);
+    if (record->ok || report->failure_count == GA__REPORT_FAILURES)
+        return true;
+    report->failures[report->failure_count++] = (ga__report_failure){
+        .n = record->n,
+        .page = record->page,
+        .status = record->status,
+        .attempts = record->attempts,
+        .kind = record->kind,
+        .at = record->at,
+        .id = copy_id(record->id),
+        .message = copy_text(record->message, strlen(record->message), MESSAGE_MOST),
+    };
+    return true;
+}
+
+/* A job holds a lock on its output while it is at work. */
+static bool is_running(const char *output)
+{
+    int fd = open(output, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+    if (fd >= 0)
+        close(fd);
+    return locked;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int read_journal(ga__report *report, ga__journal *journal, char **problem)
+{
+    ga__journal_summarize(journal, &report->summary);
+    report->running = is_running(report->output);
+    report->timeline.began = report->summary.began_at;
+    report->timeline.latest = now_ms();
+    int code = ga__journal_each(journal, take_record, report, problem);
+
+    report->ended_at = report->summary.changed_at;
+    if (report->ended_at < report->stats.last_at)
+        report->ended_at = report->stats.last_at;
+    return code;
+}
+
+/* Where there is none, this says what to look for instead of which file could not be opened. */
+static ga__journal *open_journal(const char *output, int *code, char **problem)
+{
+    ga__journal_options options = {
+        .output = output, .form = ga__output_form_of(output), .mode = GA__JOURNAL_READ};
+    bool database = options.form == GA__OUTPUT_DB;
+    char *path = database ? strdup(output) : ga_format("%s.journal", output);
+
+    if (path && access(path, F_OK) == 0) {
+        free(path);
+        return ga__journal_open(&options, NULL, code, problem);
+    }
+    *code = 2;
+    if (path && access(output, F_OK) == 0)
+        *problem =
+            ga_format("%s has no journal: there is no %s. The journal is written beside the output, by "
+                      "gather -o %s",
+                      output, path, output);
+    else
+        *problem =
+            ga_format("there is no job with the output %s: name the file that gather -o wrote", output);
+    free(path);
+    return NULL;
+}
+
+static void report_free(ga__report *report)
+{
+    for (size_t i = 0; report && i < report->failure_count; i++) {
+        free(report->failures[i].id);
+        free(report->failures[i].message);
+    }
+    free(report);
+}
+
+static ga__report *collect(const char *output, int *code, char **problem)
+{
+    ga__report *report = calloc(1, sizeof *report);
+    char *closing = NULL;
+
+    *problem = NULL;
+    *code = 4;
+    ga__journal *journal = report ? open_journal(output, code, problem) : NULL;
+
+    if (journal) {
+        report->output = output;
+        *code = read_journal(report, journal, problem);
+        ga__journal_close(journal, 0, &closing);
+        free(closing);
+    }
+    if (journal && *code == 0)
+        return report;
+    report_free(report);
+    return NULL;
+}
+
+/* --- as text -------------------------------------------------------------------------------------- */
+
+static void append_time(ga__buffer *out, int64_t ms)
+{
+    time_t second = (time_t)(ms / 1000);
+    struct tm parts;
+    char text[40];
+
+    if (gmtime_r(&second, &parts) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts))
+        ga__buffer_add(out, text);
+}
+
+static void append_text(ga__buffer *out, const ga__report *report, const ga__terminal *terminal)
+{
+    ga__summary summary = {
+        .stats = &report->stats,
+        .total = report->summary.total,
+        .seconds = ga__report_seconds(report),
+        .all = true,
+    };
+
+    ga__append_clean(out, report->output);
+    ga__buffer_printf(out, ": %s\nbegan ", ga__report_state(report));
+    append_time(out, report->summary.began_at);
+    ga__buffer_add(out, ", last ");
+    append_time(out, report->ended_at);
+    ga__buffer_add(out, " UTC\n\n");
+    ga__summary_append(out, &summary, terminal);
+    if (report->stats.service.count == 0)
+        return;
+    ga__buffer_add(out, "\nservice time, in steps from\n");
+    ga__histogram_append(out, &report->stats.service, terminal);
+}
+
+/* --- writing -------------------------------------------------------------------------------------- */
+
+static int write_to(FILE *to, const char *name, const ga__buffer *text, char **problem)
+{
+    if (fwrite(text->data, 1, text->size, to) == text->size && fflush(to) == 0)
+        return 0;
+    *problem = ga_format("cannot write %s: %s", name, strerror(errno));
+    return 4;
+}
+
+static int write_page(const char *path, const ga__buffer *text, char **problem)
+{
+    FILE *file = fopen(path, "we");
+    int code = 4;
+
+    if (file) {
+        code = write_to(file, path, text, problem);
+        if (fclose(file) == 0 || code != 0)
+            return code;
+    }
+    *problem = ga_format("cannot write %s: %s", path, strerror(errno));
+    return 4;
+}
+
+int ga__report_run(const char *output, const char *html, FILE *to, char **problem)
+{
+    int code;
+    ga__buffer text = GA__BUFFER_INIT;
+    ga__terminal terminal;
+    ga__report *report = collect(output, &code, problem);
+
+    if (!report)
+        return code;
+    if (html) {
+        ga__report_page(&text, report);
+    } else {
+        ga__terminal_look(&terminal, to);
+        append_text(&text, report, &terminal);
+    }
+    if (text.failed)
+        code = 4;
+    else
+        code = html && strcmp(html, "-") != 0 ? write_page(html, &text, problem)
+                                              : write_to(to, "the report", &text, problem);
+    ga__buffer_free(&text);
+    report_free(report);
+    return code;
+}
