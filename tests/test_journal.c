@@ -305,11 +305,34 @@ static void what_is_there_is_not_overwritten(void **state)
         assert_true(i > 0 || count_lines(path) == 0);
         ga__keys_free(keys);
     }
-    options.mode = GA__JOURNAL_NEW;
-    check_refused(&options, 2, "0 rows are done, and the job has not ended");
     free(path);
     free(foreign);
     free(table);
+}
+
+static void a_job_that_never_began_is_in_nobodys_way(void **state)
+{
+    static const char *const names[] = {"never.csv", "never.db"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char *path = path_of(names[i]);
+        ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
+
+        for (int times = 0; times < 2; times++) {
+            ga__keys *keys = ga__keys_new();
+            ga__journal *journal = open_with(&options, keys);
+
+            if (times == 1)
+                add_row(journal, 1, true);
+            close_journal(journal, 0);
+            ga__keys_free(keys);
+        }
+        check_refused(&options, 2, "1 rows are done, and the job has not ended");
+        if (i == 0)
+            assert_int_equal(count_lines(path), 2);
+        free(path);
+    }
 }
 
 static void another_job_is_not_mixed_in(void **state)
@@ -632,6 +655,7 @@ int main(void)
         cmocka_unit_test(what_was_changed_behind_the_last_sync_is_cut_off),
         cmocka_unit_test(an_output_that_lost_what_was_synced_is_refused),
         cmocka_unit_test(what_is_there_is_not_overwritten),
+        cmocka_unit_test(a_job_that_never_began_is_in_nobodys_way),
         cmocka_unit_test(another_job_is_not_mixed_in),
         cmocka_unit_test(two_runs_at_once_are_one_too_many),
         cmocka_unit_test(a_damaged_journal_is_told),

@@ -95,7 +95,8 @@ static void end_locked(ga__job *job, char *reason)
     ga__input_stop(job->input);
 }
 
-/* Whether so many rows fail that going on makes no sense. */
+/* Whether so many rows fail that going on makes no sense. When the input has ended there is nothing left to
+ * be spared: of the last rows many fail, since those that were tried again end last. */
 static void judge_failures(ga__job *job, const ga__record *record)
 {
     const ga__job_options *options = &job->options;
@@ -105,7 +106,7 @@ static void judge_failures(ga__job *job, const ga__record *record)
         end_locked(job, ga_format("the first %d rows were all refused: status %d. Is the API key right?",
                                   REFUSED_AT_FIRST, record->status));
     else if (options->max_errors_share && options->max_errors > 0 && last == GA__LAST_ROWS &&
-             (double)job->failed_of_last > options->max_errors * (double)last)
+             !job->input_ended && (double)job->failed_of_last > options->max_errors * (double)last)
         end_locked(
             job, ga_format("%llu of the last %llu rows failed, the last with: %s; --max-errors allows %g %%",
                            (unsigned long long)job->failed_of_last, (unsigned long long)last, record->message,
@@ -295,8 +296,6 @@ static bool check_options(const ga__job_options *options, char **problem)
         return say(false, problem, "-c and --threads want at least 1");
     if (options->ordered && options->threads > 1)
         return say(false, problem, "--ordered and --raw want --threads 1: an order is kept on one thread");
-    if (options->threads > options->concurrency)
-        return say(false, problem, "--threads %d wants -c %d at least", options->threads, options->threads);
     if (options->resume && !options->output)
         return say(false, problem, "--resume wants -o FILE: what goes to standard output leaves no journal");
     return true;
@@ -321,7 +320,8 @@ static ga__job *job_new(const ga__job_options *options)
         return NULL;
     job->options = *options;
     job->options.ordered |= options->raw;
-    job->lane_count = (size_t)options->threads;
+    job->lane_count =
+        (size_t)(options->threads < options->concurrency ? options->threads : options->concurrency);
     pthread_mutex_init(&job->lock, NULL);
     pthread_mutex_init(&job->input_lock, NULL);
     pthread_mutex_init(&job->output_lock, NULL);
@@ -438,6 +438,24 @@ static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
     return code;
 }
 
+/* The reason, with how to go on. */
+static char *tell_what_to_do(ga__job *job)
+{
+    const char *advice =
+        job->code == 3 ? "the same command with --resume goes on from here"
+        : job->code == 4
+            ? "what is there is whole; once it can be written again, the same command with --resume goes on"
+            : NULL;
+    char *reason = job->reason, *told = reason;
+
+    if (reason && advice && job->kept)
+        told = ga_format("%s; %s", reason, advice);
+    if (told != reason)
+        free(reason);
+    job->reason = NULL;
+    return told;
+}
+
 /* Everything is on disk now. @return the exit status */
 static int finish(ga__job *job, char **reason)
 {
@@ -463,8 +481,7 @@ static int finish(ga__job *job, char **reason)
     }
     free(problem);
     free(ignored);
-    *reason = job->reason;
-    job->reason = NULL;
+    *reason = tell_what_to_do(job);
     return job->code != 0 ? job->code : failed > 0;
 }
 

@@ -359,13 +359,13 @@ static int write_refusal(ga__row_call *call)
     bool input = call->refusal == GA__KIND_INPUT;
 
     record.kind = call->refusal;
-    record.stage = input ? "input" : "journal";
+    record.stage = "journal";
     record.message =
         input ? call->row.problem
               : "the run before was ended after it was sent, so it may have been acted upon; it is not "
                 "sent again";
-    record.file = input ? call->row.file : NULL;
-    record.line = call->row.line;
+    if (input)
+        ga__record_tell_place(&record, &call->row);
     record.extract = call->lane->job->plan->like.extract;
     record.extract_count = call->lane->job->plan->extract_count;
     return write_records(call, &record, 1, NULL);

@@ -166,6 +166,8 @@ ga__record ga__record_begin(const ga__row_call *call);
 void ga__record_tell_times(ga__record *record, const ga__row_call *call, const ga_response *response);
 /* That the call, or the reading of its body, failed: as ga_error says. */
 void ga__record_tell_failure(ga__record *record, const ga__row_call *call);
+/* Where the row stands that is no request. */
+void ga__record_tell_place(ga__record *record, const ga__row *row);
 /* That the answer has another status than is expected. */
 void ga__record_tell_status(ga__record *record, ga__row_call *call, const ga_response *response);
 /* What the body is: JSON, text, or neither. `text` is what had to be made for it, the caller's to free. */

@@ -61,6 +61,15 @@ void ga__record_tell_failure(ga__record *record, const ga__row_call *call)
         record->status = error->status;
     record->retryable = ga__kind_is_retryable(record->kind, record->status) &&
                         (call->idempotent || error->sent == GA_SENT_NO);
+    if (record->kind == GA__KIND_INPUT)
+        ga__record_tell_place(record, &call->row);
+}
+
+void ga__record_tell_place(ga__record *record, const ga__row *row)
+{
+    record->stage = "input";
+    record->file = row->file;
+    record->line = row->line;
 }
 
 /* --- an answer ------------------------------------------------------------------------------------ */

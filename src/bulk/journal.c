@@ -372,6 +372,20 @@ static uint64_t to_millionths(double rate)
     return rate > 0 && rate < 1e12 ? (uint64_t)(rate * 1e6) : 0;
 }
 
+/* Whether anything was called. */
+static bool has_entries(const ga__journal *journal)
+{
+    sqlite3_stmt *statement = NULL;
+    bool has =
+        sqlite3_prepare_v2(journal->db,
+                           "SELECT EXISTS (SELECT 1 FROM gather_done) OR EXISTS (SELECT 1 FROM gather_begun)",
+                           -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW || sqlite3_column_int(statement, 0);
+
+    sqlite3_finalize(statement);
+    return has;
+}
+
 /* Takes up the job that is there, or begins one. */
 static int take_up(ga__journal *journal, const ga__journal_options *options, bool was_empty, ga__keys *keys,
                    char **problem)
@@ -379,6 +393,15 @@ static int take_up(ga__journal *journal, const ga__journal_options *options, boo
     bool known = ga__journal_get(journal, "version") > 0;
     int code = 0;
 
+    if (known && options->mode == GA__JOURNAL_NEW && !has_entries(journal)) { /* it never began */
+        code = ga__journal_run(journal, "DELETE FROM gather_job", problem);
+        if (code == 0 && journal->form != GA__OUTPUT_DB && ftruncate(journal->fd, 0) < 0)
+            code = ga__journal_cannot("empty", journal->output, problem);
+        known = false;
+        was_empty = true;
+    }
+    if (code != 0)
+        return code;
     if (options->mode == GA__JOURNAL_NEW && known)
         return refuse_existing(journal, problem);
     if (!known && !was_empty)

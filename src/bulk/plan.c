@@ -395,6 +395,7 @@ bool ga__plan_check_columns(const ga__plan *plan, const ga__slice *columns, size
     bool good = check_template(plan->url, "--url", columns, count, problem) &&
                 check_template(plan->data, "-d", columns, count, problem) &&
                 check_template(plan->json, "--json", columns, count, problem) &&
+                check_template(plan->output, "-o", columns, count, problem) &&
                 check_name(&plan->id, "--id", columns, count, problem);
 
     for (size_t i = 0; good && i < plan->header_count; i++)

@@ -10,10 +10,12 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "bulk/json.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 /* What is being made, and from what. */
 typedef struct builder {
@@ -560,6 +562,10 @@ static bool build(builder *self)
             return false;
         row->url = url.data;
     }
+    if (!*row->url)
+        return fail(self, "its URL is empty");
+    if (row->body_file && access(row->body_file, R_OK) < 0)
+        return fail(self, "its body_file, %s, cannot be read: %s", row->body_file, strerror(errno));
     if (!fill_body(self) || !fill_headers(self))
         return false;
     row->method = choose_method(self);
