@@ -69,7 +69,7 @@ static const char *skip_field(const ga__csv *csv, const char *at, const char *en
 /* A broken record is its first line: where a quote does not end, the next line may be whole again. */
 static void give_up(extent *found, const char *bytes, size_t size, bool last)
 {
-    const char *line_end = size > 0 ? memchr(bytes, '\n', size) : NULL;
+    const char *line_end = bytes ? memchr(bytes, '\n', size) : NULL;
 
     found->size = line_end ? (size_t)(line_end + 1 - bytes) : size;
     found->whole = line_end || last;

@@ -60,7 +60,7 @@ static int look(saving *self)
 }
 
 /* The name beside the place is short, since the place's own may be as long as names can be. */
-static int name_beside(saving *self)
+static bool name_beside(saving *self)
 {
     const char *slash = strrchr(self->path, '/');
     unsigned long long number;
@@ -68,21 +68,21 @@ static int name_beside(saving *self)
     free(self->beside);
     self->beside = NULL;
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-        return errno;
-    return asprintf(&self->beside, "%.*s.gather-%016llx", slash ? (int)(slash + 1 - self->path) : 0,
-                    self->path, number) < 0
-               ? ENOMEM
-               : 0;
+        return false;
+    if (asprintf(&self->beside, "%.*s.gather-%016llx", slash ? (int)(slash + 1 - self->path) : 0, self->path,
+                 number) >= 0)
+        return true;
+    self->beside = NULL;
+    errno = ENOMEM;
+    return false;
 }
 
 static int open_beside(saving *self)
 {
     self->step = "creating a file beside it";
     for (int i = 0; i < MOST_NAMES; i++) {
-        int error = name_beside(self);
-
-        if (error)
-            return error;
+        if (!name_beside(self))
+            return errno;
         self->fd = open(self->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, self->replaces ? 0600 : 0666);
         if (self->fd >= 0 && self->replaces && fchmod(self->fd, self->mode) < 0)
             return errno;

@@ -248,7 +248,7 @@ static int ask(ga_response *response, bool *passing, double *asked)
     if (code == GA_ECANCELED || code == GA_ENOMEM ||
         (code == GA_ETIMEDOUT && ga__now() >= response->timeouts.total_at))
         return code;
-    if (code < 0)
+    if (!rest)
         return unfit(resume, "%s", ga_error_message());
     if (fits(response, rest)) {
         adopt(response, rest);
