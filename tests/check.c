@@ -33,6 +33,23 @@ bool check_slowed(void)
     return CHECK_SANITIZED || (preloaded && strstr(preloaded, "vgpreload"));
 }
 
+void check_part(const char *text, const char *part, bool wanted, const char *file, int line)
+{
+    if (text && !strstr(text, part) == !wanted)
+        return;
+    print_error("\"%s\" %s \"%s\"\n", text ? text : "(none)", wanted ? "does not contain" : "contains", part);
+    _fail(file, line);
+}
+
+ga__url check_url(const char *text)
+{
+    const char *reason;
+    ga__url url;
+
+    assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
+    return url;
+}
+
 /* Without "." and "..". */
 static int count_entries(const char *path)
 {

@@ -23,6 +23,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/url.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -51,6 +53,14 @@
 /** Whether a sanitizer or valgrind slows the program down and makes its memory larger: sizes and times are
  * then to be smaller, and figures are not to be checked. */
 bool check_slowed(void);
+
+/** The text has the part in it, or has not; there is a text in any case. */
+#define assert_contains(text, part) check_part((text), (part), true, __FILE__, __LINE__)
+#define assert_lacks(text, part) check_part((text), (part), false, __FILE__, __LINE__)
+void check_part(const char *text, const char *part, bool wanted, const char *file, int line);
+
+/** A URL, which must be one; ga__url_free() when done. */
+ga__url check_url(const char *text);
 
 /** The byte at this place of a pattern that does not repeat soon: what arrives elsewhere is noticed. */
 static inline unsigned char check_byte_at(size_t place)

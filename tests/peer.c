@@ -231,6 +231,24 @@ const char *peer_url(peer_server *peer, const char *path)
     return peer->url;
 }
 
+void assert_get(ga_session *session, const char *url)
+{
+    ga_auto(ga_response) response = ga_get(session, url);
+    ga_autofree char *text = ga_text(response);
+
+    if (!text)
+        fail_msg("%s", ga_error_message());
+    assert_string_equal(text, "hello");
+}
+
+ga_pool_stats stats_of(const ga_session *session)
+{
+    ga_pool_stats stats;
+
+    ga_session_pool(session, &stats);
+    return stats;
+}
+
 void peer_await(const size_t *counter, size_t value)
 {
     for (int i = 0; *counter != value; i++) {

@@ -147,6 +147,11 @@ void peer_stop(peer_server *peer);
 /* "http://127.0.0.1:PORT/path", or https; valid until the next call. */
 const char *peer_url(peer_server *peer, const char *path);
 
+/* The body that a GET brings is "hello". */
+void assert_get(ga_session *session, const char *url);
+
+ga_pool_stats stats_of(const ga_session *session);
+
 /* Lets the loop run until the number is reached; fails the test after 5 seconds. */
 void peer_await(const size_t *counter, size_t value);
 

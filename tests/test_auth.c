@@ -8,8 +8,6 @@
 static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
 static const peer_step *const empties[] = {empty, NULL};
 
-#define assert_contains(text, part) assert_non_null(strstr((text), (part)))
-#define assert_lacks(text, part) assert_null(strstr((text), (part)))
 #define BASIC_U_P "\r\nAuthorization: Basic dTpw\r\n" /* u:p */
 
 CASE(a_session_says_who_it_is)

@@ -47,14 +47,6 @@ static bool tell(peer_visit *visit)
 static const peer_step telling[] = {PEER_TAKE(NULL), PEER_CALL(tell), PEER_AGAIN};
 static const peer_step *const always_telling[] = {telling, NULL};
 
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
-}
-
 static void expect_next(ga_session *session, peer_server *peer, const char *name)
 {
     ga_auto(ga_response) response = ga_get(session, peer_url(peer, "/next"));

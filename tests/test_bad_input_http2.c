@@ -135,14 +135,6 @@ static const peer_step *const always_serving[] = {serving, NULL};
 
 /* --- judging -------------------------------------------------------------------------------------- */
 
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
-}
-
 static void expect_next(ga_session *session, peer_server *peer, const char *name)
 {
     ga_auto(ga_response) response = ga_get(session, peer_url(peer, "/next"));

@@ -28,12 +28,6 @@ static void assert_pool_at_rest(const ga_session *session, size_t idle)
     assert_int_equal(stats.idle, idle);
 }
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part))
-        fail_msg("\"%s\" does not contain \"%s\"", text ? text : "(none)", part);
-}
-
 static void assert_failed(const ga_response *response, int code, const char *text)
 {
     assert_null(response);

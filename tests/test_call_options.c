@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#define assert_contains(text, part) assert_non_null(strstr((text), (part)))
-#define assert_lacks(text, part) assert_null(strstr((text), (part)))
-
 static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
 static const peer_step *const empties[] = {empty, NULL};
 

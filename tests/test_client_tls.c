@@ -53,24 +53,6 @@ static void start(peer_server *peer, ga_group *peers, const peer_step *const *sc
     assert_non_null(peer->tls);
 }
 
-static void assert_get(ga_session *session, const char *url)
-{
-    ga_auto(ga_response) response = ga_get(session, url);
-    ga_autofree char *text = ga_text(response);
-
-    if (!text)
-        fail_msg("%s", ga_error_message());
-    assert_string_equal(text, "hello");
-}
-
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
-}
-
 CASE(a_connection_serves_again_and_again)
 {
     ga_auto(ga_session) session = ga_session_new(.ca_file = ca_file);

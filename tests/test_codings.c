@@ -12,20 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part))
-        fail_msg("\"%s\" does not contain \"%s\"", text ? text : "(none)", part);
-}
-
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
-}
-
 /* --- a peer that answers with content in a coding --------------------------------------------------- */
 
 typedef enum framing { LENGTH, CHUNKED, CLOSE, FRAMINGS } framing;

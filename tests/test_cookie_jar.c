@@ -12,20 +12,11 @@
 
 enum { NOW = 1700000000 };
 
-static ga__url url_of(const char *text)
-{
-    const char *reason;
-    ga__url url;
-
-    assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
-    return url;
-}
-
 /* @return NULL where the cookie is taken, or why not */
 static const char *take_at(ga_cookie_jar *jar, const char *from, const char *field, int64_t now)
 {
     const char *reason = NULL;
-    ga__url url = url_of(from);
+    ga__url url = check_url(from);
     int code = ga__cookie_jar_take(jar, &url, ga__slice_of(field), now, &reason);
 
     ga__url_free(&url);
@@ -41,7 +32,7 @@ static const char *take(ga_cookie_jar *jar, const char *from, const char *field)
 static void expect_sent_at(ga_cookie_jar *jar, const char *to, const char *wanted, int64_t now)
 {
     ga__buffer out = GA__BUFFER_INIT;
-    ga__url url = url_of(to);
+    ga__url url = check_url(to);
 
     assert_int_equal(ga__cookie_jar_write(jar, &url, NULL, now, &out), 0);
     if (strcmp(out.data ? out.data : "", wanted) != 0)
@@ -256,7 +247,7 @@ static void a_server_cannot_fill_the_jar(void **state)
 static void what_is_sent_is_limited(void **state)
 {
     ga_cookie_jar *jar = ga_cookie_jar_new();
-    ga__url url = url_of("http://h.com/");
+    ga__url url = check_url("http://h.com/");
     ga__buffer out = GA__BUFFER_INIT;
     char field[4000];
     size_t cookies = 1;
@@ -289,7 +280,7 @@ static void what_is_sent_is_limited(void **state)
 static void given_cookies_stand_for_those_of_the_jar(void **state)
 {
     ga_cookie_jar *jar = ga_cookie_jar_new();
-    ga__url url = url_of("http://h.com/");
+    ga__url url = check_url("http://h.com/");
     ga__buffer out = GA__BUFFER_INIT;
 
     (void)state;

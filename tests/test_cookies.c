@@ -22,9 +22,6 @@ static const peer_step *const settings[] = {setting, NULL};
 static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
 static const peer_step *const empties[] = {empty, NULL};
 
-#define assert_contains(text, part) assert_non_null(strstr((text), (part)))
-#define assert_lacks(text, part) assert_null(strstr((text), (part)))
-
 CASE(answers_set_what_later_requests_send)
 {
     ga_auto(ga_session) session = ga_session_new();

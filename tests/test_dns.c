@@ -194,7 +194,7 @@ static void a_changed_hosts_file_is_read_again(void **state)
     char *directory = check_mkdtemp();
     char path[300];
     ga__hosts hosts;
-    const ga__host *first;
+    const ga__hosts_line *first;
 
     (void)state;
     snprintf(path, sizeof path, "%s/hosts", directory);

@@ -56,18 +56,9 @@ static void fields_are_read(void **state)
     }
 }
 
-static ga__url url_of(const char *text)
-{
-    const char *reason;
-    ga__url url;
-
-    assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
-    return url;
-}
-
 static void note(ga__hsts *hsts, const char *from, const char *field)
 {
-    ga__url url = url_of(from);
+    ga__url url = check_url(from);
 
     assert_int_equal(ga__hsts_note(hsts, &url, ga__slice_of(field), NOW), 0);
     ga__url_free(&url);
@@ -75,7 +66,7 @@ static void note(ga__hsts *hsts, const char *from, const char *field)
 
 static void expect_upgrade(ga__hsts *hsts, const char *from, const char *to, int64_t now)
 {
-    ga__url url = url_of(from);
+    ga__url url = check_url(from);
 
     assert_int_equal(ga__hsts_upgrade(hsts, &url, now), 0);
     assert_string_equal(ga__url_href(&url), to);

@@ -12,14 +12,6 @@
 static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
 static const peer_step *const always[] = {http2, NULL};
 
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
-}
-
 static void expect_failure(const ga_response *response, int code, const char *text)
 {
     assert_null(response);

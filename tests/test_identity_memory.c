@@ -15,15 +15,6 @@
 
 enum { NOW = 1700000000 };
 
-static ga__url url_of(const char *text)
-{
-    const char *reason;
-    ga__url url;
-
-    assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
-    return url;
-}
-
 static int use_jar(const ga__url *url, const char *file)
 {
     ga__buffer out = GA__BUFFER_INIT;
@@ -57,7 +48,7 @@ static void jars(void **state)
 {
     ga_autofree char *directory = check_mkdtemp();
     ga_autofree char *file = ga_format("%s/cookies.txt", directory);
-    ga__url url = url_of("http://www.example.com/ab");
+    ga__url url = check_url("http://www.example.com/ab");
 
     (void)state;
     for (int n = 1; failmalloc_again(n); n++) {
@@ -104,7 +95,7 @@ static int answer_challenge(const ga__url *url)
 
 static void challenges(void **state)
 {
-    ga__url url = url_of("http://www.example.com/");
+    ga__url url = check_url("http://www.example.com/");
 
     (void)state;
     for (int n = 1; failmalloc_again(n); n++) {
@@ -137,7 +128,7 @@ static void machines(void **state)
 
 static void hosts_that_want_tls(void **state)
 {
-    ga__url url = url_of("https://www.example.com/");
+    ga__url url = check_url("https://www.example.com/");
 
     (void)state;
     for (int n = 1; failmalloc_again(n); n++) {
@@ -145,7 +136,7 @@ static void hosts_that_want_tls(void **state)
         int code = hsts ? ga__hsts_note(hsts, &url, GA__SLICE("max-age=10"), NOW) : GA_ENOMEM;
 
         if (code == 0) {
-            ga__url plain = url_of("http://www.example.com/");
+            ga__url plain = check_url("http://www.example.com/");
 
             code = ga__hsts_upgrade(hsts, &plain, NOW);
             assert_int_equal(plain.secure, code == 0);

@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part))
-        fail_msg("\"%s\" does not contain \"%s\"", text ? text : "(none)", part);
-}
-
 /* --- what is shown -------------------------------------------------------------------------------- */
 
 static int look(void *arg, ga_call *call)

@@ -24,14 +24,6 @@ static const peer_step *const always_empty[] = {empty, NULL};
 static const peer_step slow[] = {PEER_TAKE(NULL), PEER_PAUSE(1), PEER_OK("0", ""), PEER_AGAIN};
 static const peer_step *const always_slow[] = {slow, NULL};
 
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
-}
-
 static void assert_stats(const ga_session *session, size_t idle, size_t in_use, size_t waiting)
 {
     ga_pool_stats stats = stats_of(session);

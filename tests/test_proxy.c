@@ -36,16 +36,6 @@ static char *through(const peer_server *peer, const char *scheme, const char *us
     return ga_format("%s://%s127.0.0.1:%u", scheme, userinfo, ga__address_port(&peer->listener.address));
 }
 
-static void assert_get(ga_session *session, const char *url)
-{
-    ga_auto(ga_response) response = ga_get(session, url);
-    ga_autofree char *text = ga_text(response);
-
-    if (!text)
-        fail_msg("%s", ga_error_message());
-    assert_string_equal(text, "hello");
-}
-
 /* The call fails so, says so, and says no secret. */
 static void assert_failure(ga_response *response, int code, const char *text)
 {
@@ -56,14 +46,6 @@ static void assert_failure(ga_response *response, int code, const char *text)
         (error->url && strstr(error->url, "secret")))
         fail_msg("expected %s with \"%s\", got %s: %s", ga_code_name(code), text, ga_code_name(error->code),
                  error->message);
-}
-
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
 }
 
 static const peer_step hello[] = {PEER_TAKE(NULL), PEER_OK("5", "hello"), PEER_AGAIN};

@@ -47,16 +47,6 @@ static unsigned port_of(const peer_server *peer)
     return ga__address_port(&peer->listener.address);
 }
 
-static void assert_get(ga_session *session, const char *url)
-{
-    ga_auto(ga_response) response = ga_get(session, url);
-    ga_autofree char *text = ga_text(response);
-
-    if (!text)
-        fail_msg("%s", ga_error_message());
-    assert_string_equal(text, "hello");
-}
-
 static void assert_failure(const void *failed, int code, const char *text)
 {
     assert_null(failed);

@@ -3,19 +3,10 @@
 #include "check.h"
 #include "protocol/redirect.h"
 
-static ga__url url_of(const char *text)
-{
-    const char *reason;
-    ga__url url;
-
-    assert_int_equal(ga__url_parse(&url, text, strlen(text), NULL, &reason), 0);
-    return url;
-}
-
 /* Decides on a GET of `from` that was answered with 302 and that Location. */
 static ga__redirect decide(const char *from, const char *location)
 {
-    ga__url url = url_of(from);
+    ga__url url = check_url(from);
     ga__slice locations[] = {ga__slice_of(location)};
     ga__redirect_case answer = {.status = 302,
                                 .method = "GET",
@@ -50,7 +41,7 @@ static void method_and_body_follow_the_matrix(void **state)
         {"DELETE", 308, false, "DELETE"}, {"OPTIONS", 302, false, "OPTIONS"}, {"OPTIONS", 303, true, "GET"},
         {"QUERY", 302, false, "QUERY"},   {"post", 302, false, "post"}, /* methods have a case */
     };
-    ga__url url = url_of("http://h/a");
+    ga__url url = check_url("http://h/a");
     ga__slice locations[] = {GA__SLICE("/b")};
 
     (void)state;
@@ -86,7 +77,7 @@ static void method_and_body_follow_the_matrix(void **state)
 static void other_statuses_are_the_callers(void **state)
 {
     static const int statuses[] = {100, 200, 201, 204, 206, 300, 304, 305, 306, 309, 399, 400, 404, 500, 999};
-    ga__url url = url_of("http://h/a");
+    ga__url url = check_url("http://h/a");
     ga__slice locations[] = {GA__SLICE("/b")};
 
     (void)state;
@@ -108,7 +99,7 @@ static void other_statuses_are_the_callers(void **state)
 
 static void without_a_location_it_is_the_callers(void **state)
 {
-    ga__url url = url_of("http://h/a");
+    ga__url url = check_url("http://h/a");
     ga__redirect_case answer = {.status = 302, .method = "POST", .url = &url, .has_body = true};
     ga__redirect redirect;
 
@@ -130,7 +121,7 @@ static void several_locations_must_agree(void **state)
         {"/b", "/b", GA__REDIRECT_FOLLOW}, {"/b", "/c", GA__REDIRECT_FAIL}, {"", "", GA__REDIRECT_RETURN},
         {"", "/b", GA__REDIRECT_FAIL},     {"/b", "", GA__REDIRECT_FAIL},   {"/b", "/B", GA__REDIRECT_FAIL},
     };
-    ga__url url = url_of("http://h/a");
+    ga__url url = check_url("http://h/a");
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -239,7 +230,7 @@ static void locations_that_lead_nowhere_fail(void **state)
 
 static void a_nul_in_a_location_fails(void **state)
 {
-    ga__url url = url_of("http://h/a");
+    ga__url url = check_url("http://h/a");
     ga__slice locations[] = {{"/b\0c", 4}};
     ga__redirect_case answer = {.status = 302,
                                 .method = "GET",
@@ -257,7 +248,7 @@ static void a_nul_in_a_location_fails(void **state)
 
 static void exactly_the_limit_is_followed(void **state)
 {
-    ga__url url = url_of("http://h/a");
+    ga__url url = check_url("http://h/a");
     ga__slice locations[] = {GA__SLICE("/a")};
     ga__redirect_case answer = {
         .status = 302, .method = "GET", .locations = locations, .location_count = 1, .url = &url, .limit = 3};
@@ -312,7 +303,7 @@ static void credentials_stay_within_the_origin(void **state)
 /* h, then g, then back to h: what was dropped does not come back. */
 static void dropped_credentials_stay_dropped(void **state)
 {
-    ga__url url = url_of("http://g/");
+    ga__url url = check_url("http://g/");
     ga__slice locations[] = {GA__SLICE("/same-origin")};
     ga__redirect_case answer = {.status = 302,
                                 .method = "GET",
@@ -394,7 +385,7 @@ static void the_referer_tells_no_more_than_the_origin_to_others(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        ga__url from = url_of(rows[i].from), to = url_of(rows[i].to);
+        ga__url from = check_url(rows[i].from), to = check_url(rows[i].to);
         ga__buffer referer = GA__BUFFER_INIT;
 
         ga__redirect_referer(&referer, &from, &to);

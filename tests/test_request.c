@@ -34,12 +34,6 @@ static void assert_sent(const peer_server *peer, const char *expected)
     assert_string_equal(peer->last.data, expected);
 }
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part))
-        fail_msg("\"%s\" does not contain \"%s\"", text ? text : "(none)", part);
-}
-
 /* --- what is sent --------------------------------------------------------------------------------- */
 
 CASE(a_get_is_exactly_this)

@@ -9,20 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part))
-        fail_msg("\"%s\" does not contain \"%s\"", text ? text : "(none)", part);
-}
-
-static ga_pool_stats stats_of(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats;
-}
-
 /* A server that says this after each request, on one connection. */
 #define SERVES(name, text)                                                                  \
     static const peer_step name##_script[] = {PEER_TAKE(NULL), PEER_SAY(text), PEER_AGAIN}; \

@@ -14,7 +14,6 @@
 
 enum { SIZE = 3000, WHOLE = 1 << 30 };
 
-#define assert_contains(text, part) assert_non_null(strstr((text), (part)))
 #define ETAG "ETag: \"one\"\r\n"
 
 /* What the server has, and how it serves it. */

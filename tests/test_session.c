@@ -13,12 +13,6 @@
 static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
 static const peer_step *const always_empty[] = {empty, NULL};
 
-static void assert_contains(const char *text, const char *part)
-{
-    if (!text || !strstr(text, part))
-        fail_msg("\"%s\" does not contain \"%s\"", text ? text : "(none)", part);
-}
-
 CASE(wrong_options_are_refused_by_name)
 {
     assert_null(ga_session_new(.base_url = "nonsense"));

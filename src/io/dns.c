@@ -237,7 +237,7 @@ static int give_localhost(uint16_t port, ga__resolved **resolved)
     return 0;
 }
 
-static int give_hosts(const ga__host *hosts, size_t count, uint16_t port, ga__resolved **resolved)
+static int give_hosts(const ga__hosts_line *hosts, size_t count, uint16_t port, ga__resolved **resolved)
 {
     ga__resolved *result = *resolved = new_result(count);
 
@@ -280,7 +280,7 @@ static GA_NOINLINE int resolve_now(const char *host, uint16_t port, ga__resolved
 {
     char name[LONGEST_NAME + 1];
     ga__address literal;
-    const ga__host *hosts;
+    const ga__hosts_line *hosts;
 
     if (ga__address_ip(&literal, host, port))
         return give(&literal, 1, port, resolved);

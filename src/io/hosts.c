@@ -30,8 +30,8 @@ void ga__hosts_free(ga__hosts *hosts)
 
 static int by_name(const void *left, const void *right)
 {
-    const ga__host *a = left;
-    const ga__host *b = right;
+    const ga__hosts_line *a = left;
+    const ga__hosts_line *b = right;
     size_t size = a->name.size < b->name.size ? a->name.size : b->name.size;
     int order = memcmp(a->name.data, b->name.data, size);
 
@@ -67,14 +67,14 @@ static bool add_line(ga__hosts *hosts, const char *line, size_t number, size_t *
             word.size--;
         if (hosts->count == *capacity) {
             size_t more = *capacity ? *capacity * 2 : 16;
-            ga__host *entries = realloc(hosts->entries, more * sizeof *entries);
+            ga__hosts_line *entries = realloc(hosts->entries, more * sizeof *entries);
 
             if (!entries)
                 return false;
             hosts->entries = entries;
             *capacity = more;
         }
-        hosts->entries[hosts->count++] = (ga__host){.name = word, .address = address, .line = number};
+        hosts->entries[hosts->count++] = (ga__hosts_line){.name = word, .address = address, .line = number};
     }
     return true;
 }
@@ -148,7 +148,7 @@ static int refresh(ga__hosts *hosts)
 /* The first entry that is not before the name. */
 static size_t lower_bound(const ga__hosts *hosts, ga__slice name)
 {
-    const ga__host wanted = {.name = name, .line = 0};
+    const ga__hosts_line wanted = {.name = name, .line = 0};
     size_t low = 0, high = hosts->count;
 
     while (low < high) {
@@ -162,7 +162,7 @@ static size_t lower_bound(const ga__hosts *hosts, ga__slice name)
     return low;
 }
 
-ssize_t ga__hosts_find(ga__hosts *hosts, const char *name, uint64_t now, const ga__host **first)
+ssize_t ga__hosts_find(ga__hosts *hosts, const char *name, uint64_t now, const ga__hosts_line **first)
 {
     ga__slice wanted = ga__slice_of(name);
     size_t count = 0;
