@@ -202,11 +202,11 @@ TIMED_CASE(an_attempt_is_charged_for_redirects_and_no_lines)
     ga_group_open(&group, GA_COLLECT);
     ga_spawn(&group, hold, &first);
     ga_sleep(0.01);
-    double began = ga_now();
     ga_auto(ga_response) in_line = ga_get(session, url, .attempt_timeout = 1.3);
 
     assert_int_equal(ga_status(in_line), 200); /* 1.5 s in line, and twice 0.6 s */
-    began = ga_now();
+    double began = ga_now();
+
     assert_timed_out(ga_get(session, url, .attempt_timeout = 1), "attempt", began, 1);
     began = ga_now();
     ga_auto(ga_response) later = ga_get(paced, url, .attempt_timeout = 1.3);
