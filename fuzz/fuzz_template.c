@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!end || end == (const char *)data)
         return 0;
-    char *text = strndup((const char *)data + 1, (size_t)(end - (const char *)data) - 1);
+    char *text = ga_format("%.*s", (int)(end - (const char *)data) - 1, (const char *)data + 1);
     ga__slice value = {end + 1, size - (size_t)(end + 1 - (const char *)data)};
 
     REQUIRE(text);

@@ -116,6 +116,10 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
+# What fuzzing finds, the tests find, and the other way round.
+export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=0
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+
 # Starts a program under the sanitizers: they expect fewer random bits in addresses than some kernels use.
 sanitizer_wrapper() {
     bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)

@@ -31,6 +31,7 @@ static const row rows[] = {
      "data: not a field\n\n",
      0, "|marked|\n"},
     {"id: 7\ndata: x\n\nid: a\0b\ndata: y\n\n", 32, "|x|7\n|y|7\n"},
+    {"event: add\0x\ndata: x\n\nevent:\0\ndata: y\n\n", 39, "add\xEF\xBF\xBDx|x|\n\xEF\xBF\xBD|y|\n"},
     {"unknown: z\ndata : no\ndata: yes\nretry\n\n", 0, "|yes|\n"},
     {"\n\n\r\n\n", 0, ""},
     {"data: a: b\n\n", 0, "|a: b|\n"},

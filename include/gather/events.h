@@ -26,7 +26,7 @@ GA_API GA_MUST_USE int ga_read_line(ga_response *response, const char **line, si
 
 /** A server-sent event. The strings are the response's or the source's; valid until its next event. */
 typedef struct ga_event_message {
-    const char *type; /**< "message" where the server gave none */
+    const char *type; /**< "message" where the server gave none; a NUL in it is told as U+FFFD */
     const char *data; /**< its lines, with an LF between them; NUL-terminated */
     size_t data_size;
     const char *id; /**< the last id that the server gave; "" when there was none */

@@ -37,6 +37,19 @@ static void set(ga__buffer *buffer, ga__slice value)
     ga__buffer_append(buffer, value.data, value.size);
 }
 
+/* The type is told as a string, which cannot hold a NUL: a replacement character stands for it, so that the
+ * type is not taken for another one, which it would be if it were cut there. */
+static void set_type(ga__buffer *type, ga__slice value)
+{
+    ga__buffer_clear(type);
+    for (size_t i = 0; i < value.size; i++) {
+        if (value.data[i] == '\0')
+            ga__buffer_append(type, "\xEF\xBF\xBD", 3);
+        else
+            ga__buffer_add_char(type, value.data[i]);
+    }
+}
+
 static void take_field(ga__event_stream *stream, ga__slice name, ga__slice value)
 {
     uint64_t milliseconds;
@@ -45,7 +58,7 @@ static void take_field(ga__event_stream *stream, ga__slice name, ga__slice value
         ga__buffer_append(&stream->data, value.data, value.size);
         ga__buffer_add_char(&stream->data, '\n');
     } else if (ga__slice_equal(name, GA__SLICE("event"))) {
-        set(&stream->type, value);
+        set_type(&stream->type, value);
     } else if (ga__slice_equal(name, GA__SLICE("id"))) {
         if (value.size == 0 || !memchr(value.data, '\0', value.size)) {
             set(&stream->next_id, value);
