@@ -9,31 +9,37 @@
 #include "bulk/json.h"
 #include "cli/figures.h"
 #include "cli/screen.h"
+#include <fcntl.h>
 #include <math.h>
+#include <poll.h>
+#include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 enum { COLUMNS_MOST = 240, ROWS = 24, CELL = 4 };
 
 /* --- a terminal ----------------------------------------------------------------------------------- */
 
 /* Rows that scrolled off are counted, not kept. */
-typedef struct terminal {
+typedef struct emulator {
     int columns, row, column, scrolled;
     bool wrapped; /* a line went on beyond the last column, at any time */
     char cells[ROWS][COLUMNS_MOST][CELL + 1];
-} terminal;
+} emulator;
 
-static terminal *terminal_new(int columns)
+static emulator *emulator_new(int columns)
 {
-    terminal *made = calloc(1, sizeof *made);
+    emulator *made = calloc(1, sizeof *made);
 
     assert_non_null(made);
     made->columns = columns;
     return made;
 }
 
-static void feed_line(terminal *screen)
+static void feed_line(emulator *screen)
 {
     if (++screen->row < ROWS)
         return;
@@ -43,14 +49,14 @@ static void feed_line(terminal *screen)
     screen->scrolled++;
 }
 
-static void clear_from(terminal *screen, int row, int column)
+static void clear_from(emulator *screen, int row, int column)
 {
     for (int i = column; i < screen->columns; i++)
         screen->cells[row][i][0] = 0;
 }
 
 /* @return what follows the sequence; the test fails where it is one that not every terminal knows */
-static const char *control(terminal *screen, const char *at)
+static const char *control(emulator *screen, const char *at)
 {
     long count = strtol(at, (char **)&at, 10);
 
@@ -73,7 +79,7 @@ static const char *control(terminal *screen, const char *at)
     return at + 1;
 }
 
-static const char *print(terminal *screen, const char *at)
+static const char *print(emulator *screen, const char *at)
 {
     size_t size = 1;
 
@@ -90,7 +96,7 @@ static const char *print(terminal *screen, const char *at)
     return at + size;
 }
 
-static void feed(terminal *screen, const char *text)
+static void feed(emulator *screen, const char *text)
 {
     while (*text) {
         if (text[0] == '\x1b' && text[1] == '[') {
@@ -109,7 +115,7 @@ static void feed(terminal *screen, const char *text)
 }
 
 /* All rows, each ended by LF, without what is blank at their and its end. */
-static char *shown(const terminal *screen)
+static char *shown(const emulator *screen)
 {
     ga__buffer text = GA__BUFFER_INIT;
     size_t end = 0;
@@ -135,7 +141,7 @@ static char *shown(const terminal *screen)
 /* --- a screen on it ------------------------------------------------------------------------------- */
 
 /* What a case sees: made by `begin`, with the terminal of `open_screen`. */
-static terminal *seen;
+static emulator *seen;
 static ga__screen *screen;
 static FILE *stream;
 static char *written;
@@ -191,7 +197,7 @@ static void open_screen(ga__screen_options options)
     options.err = stream;
     options.job = &job;
     if (options.columns > 0) {
-        seen = terminal_new(options.columns);
+        seen = emulator_new(options.columns);
         options.rows = options.rows ? options.rows : ROWS;
     }
     screen = ga__screen_new(&options);
@@ -399,18 +405,169 @@ static void the_end_clears_the_region(void **state)
                  "  time     20m 30s  50.0 requests/s\n"
                  "  output   out.jsonl\n"
                  "To see the rows that failed: gather failed out.jsonl. To try them again: the\n"
-                 "same command with --resume --retry-failed.\n");
+                 "same command with --retry-failed.\n");
 }
 
-/* --- colours -------------------------------------------------------------------------------------- */
+/* --- a terminal of the system's ------------------------------------------------------------------- */
 
-static void nothing_is_coloured_off_a_terminal(void **state)
+static int keyboard; /* the other end of the terminal */
+
+static FILE *open_terminal(int columns)
+{
+    struct winsize about = {.ws_col = (unsigned short)columns, .ws_row = ROWS};
+    int other;
+
+    assert_int_equal(openpty(&keyboard, &other, NULL, NULL, &about), 0);
+    fcntl(keyboard, F_SETFL, O_NONBLOCK);
+    FILE *terminal = fdopen(other, "w");
+
+    assert_non_null(terminal);
+    return terminal;
+}
+
+/* What came to the terminal: something, for which it waits, or nothing. The system hands it over at its
+ * leisure. */
+static const char *take_typed(bool something)
+{
+    static char text[16384];
+    struct pollfd entry = {.fd = keyboard, .events = POLLIN};
+    size_t taken = 0;
+
+    while (poll(&entry, 1, something && taken == 0 ? 5000 : 50) == 1) {
+        ssize_t count = read(keyboard, text + taken, sizeof text - 1 - taken);
+
+        if (count <= 0)
+            break;
+        taken += (size_t)count;
+    }
+    text[taken] = 0;
+    return text;
+}
+
+static ga__screen *screen_on(FILE *terminal)
+{
+    ga__screen *made = ga__screen_new(&(ga__screen_options){.err = terminal, .job = &job});
+
+    assert_non_null(made);
+    return made;
+}
+
+static void a_terminal_is_asked_for_its_width_at_each_drawing(void **state)
+{
+    struct winsize narrow = {.ws_col = 40, .ws_row = ROWS};
+
+    (void)state;
+    setenv("TERM", "xterm", 1);
+    FILE *terminal = open_terminal(200);
+    ga__screen *live = screen_on(terminal);
+
+    status.seconds = 1;
+    ga__screen_draw(live, &status);
+    const char *text = take_typed(true);
+
+    assert_non_null(strstr(text, "░"));
+    assert_non_null(strstr(text, "\x1b[32m"));
+    assert_int_equal(ioctl(keyboard, TIOCSWINSZ, &narrow), 0);
+    status.seconds = 2;
+    ga__screen_draw(live, &status);
+    text = take_typed(true);
+    assert_null(strstr(text, "░"));
+    ga__screen_end(live, &status, 0, NULL);
+    fclose(terminal);
+    close(keyboard);
+}
+
+static void no_color_is_heeded(void **state)
 {
     (void)state;
-    open_screen((ga__screen_options){.columns = 80});
-    draw_at(1);
-    close_screen(1, "the end");
-    assert_null(strstr(take(), "\x1b[3"));
+    setenv("TERM", "xterm", 1);
+    setenv("NO_COLOR", "1", 1);
+    FILE *terminal = open_terminal(80);
+    ga__screen *live = screen_on(terminal);
+
+    status.seconds = 1;
+    ga__screen_draw(live, &status);
+    const char *text = take_typed(true);
+
+    assert_non_null(strstr(text, "\x1b[4A")); /* it is drawn */
+    assert_null(strstr(text, "m61"));
+    assert_null(strstr(text, "\x1b[3"));
+    assert_null(strstr(text, "\x1b[0m"));
+    ga__screen_end(live, &status, 1, "the end");
+    assert_null(strstr(take_typed(true), "\x1b[0m"));
+    fclose(terminal);
+    close(keyboard);
+}
+
+static void a_dumb_terminal_gets_lines(void **state)
+{
+    (void)state;
+    setenv("TERM", "dumb", 1);
+    FILE *terminal = open_terminal(80);
+    ga__screen *plain = screen_on(terminal);
+
+    status.seconds = 1;
+    ga__screen_draw(plain, &status);
+    assert_string_equal(take_typed(false), "");
+    status.seconds = 30;
+    ga__screen_draw(plain, &status);
+    const char *text = take_typed(true);
+
+    assert_non_null(strstr(text, "[00:00:30] 61,240 of 100,000"));
+    assert_null(strchr(text, '\x1b'));
+    ga__screen_end(plain, &status, 0, NULL);
+    assert_null(strchr(take_typed(true), '\x1b'));
+    fclose(terminal);
+    close(keyboard);
+}
+
+/* Nothing waits for a terminal that takes nothing, and what was to be said is said later. */
+static void a_terminal_that_is_held_holds_nobody(void **state)
+{
+    (void)state;
+    setenv("TERM", "xterm", 1);
+    FILE *terminal = open_terminal(80);
+    ga__screen *live = screen_on(terminal);
+
+    status.seconds = 1;
+    ga__screen_draw(live, &status);
+    take_typed(true);
+    tcflow(fileno(terminal), TCOOFF); /* ^S */
+    for (int i = 0; i < 10000; i++) {
+        status.seconds += 0.1;
+        ga__screen_draw(live, &status);
+    }
+    ga__screen_say(live, "it is said later");
+    assert_string_equal(take_typed(false), "");
+    tcflow(fileno(terminal), TCOON);
+    status.seconds += 1;
+    ga__screen_draw(live, &status);
+    assert_non_null(strstr(take_typed(true), "it is said later\r\n"));
+    ga__screen_end(live, &status, 0, NULL);
+    fclose(terminal);
+    close(keyboard);
+}
+
+static void abandoning_clears_the_region(void **state)
+{
+    (void)state;
+    setenv("TERM", "xterm", 1);
+    FILE *terminal = open_terminal(80);
+    ga__screen *live = screen_on(terminal);
+
+    ga__screen_abandon();
+    assert_string_equal(take_typed(false), "");
+    status.seconds = 1;
+    ga__screen_draw(live, &status);
+    take_typed(true);
+    ga__screen_abandon();
+    assert_string_equal(take_typed(true), "\r\x1b[J");
+    ga__screen_end(live, &status, 0, NULL);
+    take_typed(true);
+    ga__screen_abandon();
+    assert_string_equal(take_typed(false), "");
+    fclose(terminal);
+    close(keyboard);
 }
 
 /* --- lines and JSON ------------------------------------------------------------------------------- */
@@ -545,7 +702,7 @@ static void without_a_journal_there_is_other_advice(void **state)
     close_screen(1, NULL);
     const char *text = take();
 
-    assert_null(strstr(text, "--resume"));
+    assert_null(strstr(text, "gather failed out"));
     assert_non_null(strstr(text, "With -o FILE"));
 }
 
@@ -603,7 +760,11 @@ int main(void)
         CASE(what_is_said_stands_above_the_region),
         CASE(foreign_lines_do_not_break_the_region),
         CASE(the_end_clears_the_region),
-        CASE(nothing_is_coloured_off_a_terminal),
+        CASE(a_terminal_is_asked_for_its_width_at_each_drawing),
+        CASE(no_color_is_heeded),
+        CASE(a_dumb_terminal_gets_lines),
+        CASE(a_terminal_that_is_held_holds_nobody),
+        CASE(abandoning_clears_the_region),
         CASE(a_line_comes_every_30_s),
         CASE(somebody_who_asks_gets_a_line_at_once),
         CASE(json_is_an_object_a_line),

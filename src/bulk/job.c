@@ -209,6 +209,7 @@ static ga__journal *open_journal_for(ga__job *job, const ga_pair *asked, int *co
         .paged = options->next != NULL,
         .like = &job->plan->like,
         .job = asked,
+        .rate = options->rate.count > 0 ? options->rate.count / options->rate.seconds : 0,
     };
 
     return ga__journal_open(&journal, job->keys, code, problem);

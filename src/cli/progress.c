@@ -166,7 +166,7 @@ static void add_pause(region_writer *writer)
 {
     if (writer->status->stopping) {
         ga__lines_text(&writer->lines, GA__CAUTION,
-                       "stopping: no new rows are begun; ^C ends those in flight, too");
+                       "stopping: no new rows are begun, those in flight have 30 s; ^C ends them now");
         ga__lines_break(&writer->lines);
     }
     ga__append_clean(&writer->text, writer->status->pause);

@@ -9,6 +9,7 @@
 #include "cli/figures.h"
 #include "cli/progress.h"
 #include "cli/summary.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,6 +31,27 @@ static const double least_between[] = {
 /* The descriptor that has a region now, or -1: for the signal's handler. */
 static volatile sig_atomic_t drawn_fd = -1;
 
+/* ^Z: the shell's lines are not to stand within the region. It goes on from there with SIGCONT. */
+static void on_stop(int signal)
+{
+    int error = errno;
+
+    (void)signal;
+    ga__screen_abandon();
+    kill(getpid(), SIGSTOP);
+    errno = error;
+}
+
+/* Unless ^Z is ignored, or somebody else's. */
+static void watch_stops(bool watch)
+{
+    struct sigaction now, wanted = {.sa_flags = SA_RESTART};
+
+    wanted.sa_handler = watch ? on_stop : SIG_DFL;
+    if (sigaction(SIGTSTP, NULL, &now) == 0 && now.sa_handler == (watch ? SIG_DFL : on_stop))
+        sigaction(SIGTSTP, &wanted, NULL);
+}
+
 ga__screen *ga__screen_new(const ga__screen_options *options)
 {
     ga__screen *screen = calloc(1, sizeof *screen);
@@ -49,6 +71,8 @@ ga__screen *ga__screen_new(const ga__screen_options *options)
     screen->mode = options->quiet ? GA__SCREEN_NONE : options->mode;
     if (screen->mode == GA__SCREEN_AUTO && !screen->terminal.live)
         screen->mode = GA__SCREEN_PLAIN;
+    if (screen->mode == GA__SCREEN_AUTO)
+        watch_stops(true);
     return screen;
 }
 
@@ -200,7 +224,7 @@ static void add_advice(ga__screen *screen, const ga__job_status *status)
     if (status->kept && output) {
         ga__buffer_add(&advice, "To see the rows that failed: gather failed ");
         append_quoted(&advice, output);
-        ga__buffer_add(&advice, ". To try them again: the same command with --resume --retry-failed.");
+        ga__buffer_add(&advice, ". To try them again: the same command with --retry-failed.");
     } else {
         ga__buffer_add(&advice, "With -o FILE, rows that failed can be listed (gather failed FILE) and tried "
                                 "again (--retry-failed).");
@@ -291,6 +315,7 @@ void ga__screen_end(ga__screen *screen, const ga__job_status *status, int code, 
             add_reason(screen, reason);
     }
     write_out(screen);
+    watch_stops(false);
     ga__buffer_free(&screen->above);
     free(screen);
 }
