@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bodies as files: -o 'DIR/{id}.json'. A file is there whole or not at all: it is written under another name
- * and renamed.
+ * Bodies as files: -o 'DIR/{id}.json'. A file is there whole or not at all: it is written as PATH.part and
+ * renamed. That name is always the same, so what a killed run has left is written over by the next.
  */
 #include "bulk/job_parts.h"
 
@@ -32,20 +32,15 @@ int ga__body_file_make_directories(const char *path)
     return 0;
 }
 
-int64_t ga__body_file_save(ga_response *response, const char *path)
-{
-    int error = ga__body_file_make_directories(path);
+enum { PIECE = 128 << 10 };
 
-    if (error != 0)
-        return ga_fail(GA_ESYSTEM, "cannot make the directory of %s: %s", path, strerror(error));
-    return ga_save(response, path);
-}
-
-/* --- of a body in memory -------------------------------------------------------------------------- */
-
+/* A file on its way. */
 typedef struct writing {
     const char *path;
-    ga__slice body;
+    char *part; /* its name until it is whole */
+    int fd;     /* -1: not open */
+    ga__slice piece;
+    bool last; /* nothing follows the piece */
 } writing;
 
 static bool write_all(int fd, ga__slice body)
@@ -61,31 +56,112 @@ static bool write_all(int fd, ga__slice body)
     return true;
 }
 
-/* On a thread. */
-static int write_file(void *arg)
+static bool finish_file(writing *self)
 {
-    const writing *self = arg;
-    char *other = ga_format("%s.part", self->path);
-    int fd = other ? open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
-    bool good = fd >= 0 && write_all(fd, self->body);
+    int fd = self->fd;
 
-    if (fd >= 0 && close(fd) < 0)
-        good = false;
-    good = good && rename(other, self->path) == 0;
-    int code = good ? 0 : ga_fail(GA_ESYSTEM, "cannot write %s: %s", self->path, strerror(errno));
+    self->fd = -1;
+    return close(fd) == 0 && rename(self->part, self->path) == 0;
+}
 
-    if (!good && fd >= 0)
-        unlink(other);
-    free(other);
+/* On a thread: disks may block. */
+static int write_piece(void *arg)
+{
+    writing *self = arg;
+
+    if (self->fd < 0)
+        self->fd = open(self->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (self->fd >= 0 && write_all(self->fd, self->piece) && (!self->last || finish_file(self)))
+        return 0;
+    return ga_fail(GA_ESYSTEM, "cannot write %s: %s", self->path, strerror(errno));
+}
+
+static int begin_file(writing *self, const char *path)
+{
+    int error = ga__body_file_make_directories(path);
+
+    *self = (writing){.path = path, .part = ga_format("%s.part", path), .fd = -1};
+    if (error != 0)
+        return ga_fail(GA_ESYSTEM, "cannot make the directory of %s: %s", path, strerror(error));
+    return self->part ? 0 : ga_fail(GA_ENOMEM, "no memory to write %s", path);
+}
+
+/* @return code */
+static int end_file(writing *self, int code)
+{
+    if (self->fd >= 0)
+        close(self->fd);
+    if (code < 0 && self->part)
+        unlink(self->part);
+    free(self->part);
     return code;
+}
+
+/* Fills the piece. @return its size, less than PIECE at the body's end; negative, recorded */
+static ssize_t fill_piece(ga_response *response, char *piece)
+{
+    size_t size = 0;
+    ssize_t count = 1;
+
+    while (count > 0 && size < PIECE) {
+        count = ga_read(response, piece + size, PIECE - size);
+        size += count > 0 ? (size_t)count : 0;
+    }
+    return count < 0 ? count : (ssize_t)size;
+}
+
+static int64_t save_pieces(writing *self, ga_response *response, char *piece)
+{
+    int64_t total = 0;
+
+    while (!self->last) {
+        ssize_t size = fill_piece(response, piece);
+
+        if (size < 0)
+            return size;
+        self->piece = (ga__slice){piece, (size_t)size};
+        self->last = size < PIECE;
+        int code = ga_to_thread(write_piece, self);
+
+        if (code < 0)
+            return code;
+        total += size;
+    }
+    return total;
+}
+
+int64_t ga__body_file_save(ga_response *response, const char *path)
+{
+    char *piece = malloc(PIECE);
+    writing self;
+    int code = begin_file(&self, path);
+    int64_t size = 0;
+
+    if (code == 0 && !piece)
+        code = ga_fail(GA_ENOMEM, "no memory to write %s", path);
+    if (code == 0) {
+        size = save_pieces(&self, response, piece);
+        code = size < 0 ? (int)size : 0;
+    }
+    free(piece);
+    return end_file(&self, code) < 0 ? code : size;
 }
 
 int ga__body_file_write(const char *path, ga__slice body)
 {
-    writing self = {path, body};
-    int error = ga__body_file_make_directories(path);
+    writing self;
+    int code = begin_file(&self, path);
 
-    if (error != 0)
-        return ga_fail(GA_ESYSTEM, "cannot make the directory of %s: %s", path, strerror(error));
-    return ga_to_thread(write_file, &self);
+    self.piece = body;
+    self.last = true;
+    return end_file(&self, code == 0 ? ga_to_thread(write_piece, &self) : code);
+}
+
+void ga__body_file_forget(const char *path)
+{
+    char *part = ga_format("%s.part", path);
+
+    if (part)
+        unlink(part);
+    free(part);
 }

@@ -366,6 +366,8 @@ static int write_refusal(ga__row_call *call)
                 "sent again";
     if (input)
         ga__record_tell_place(&record, &call->row);
+    else if (call->row.body_out)
+        ga__body_file_forget(call->row.body_out);
     record.extract = call->lane->job->plan->like.extract;
     record.extract_count = call->lane->job->plan->extract_count;
     return write_records(call, &record, 1, NULL);

@@ -187,6 +187,8 @@ int ga__page_next(const ga__plan *plan, ga_response *response, ga__slice body, c
 int64_t ga__body_file_save(ga_response *response, const char *path);
 /* The same of a body that was read already. */
 int ga__body_file_write(const char *path, ga__slice body);
+/* What a killed run may have left of the file is removed: no run will write it. */
+void ga__body_file_forget(const char *path);
 /* Makes the directories that the path is in. @return 0 or errno */
 int ga__body_file_make_directories(const char *path);
 
