@@ -112,6 +112,7 @@ int ga__job_dry_run(ga__job *job, FILE *out, int count, char **problem)
 
     ga_pace_free(job->pace); /* nothing is sent, so nothing waits */
     job->pace = NULL;
+    job->plan->redacted = true;
     ga_run(run, &self);
     *problem = self.problem;
     if (self.problem)

@@ -65,7 +65,7 @@ static bool add_headers(const ga__plan *plan, const char *cookie, ga_pair *pairs
 
         if (!plan->headers[i].fixed || !plan->headers[i].value)
             continue;
-        if (!ga__template_fill(plan->headers[i].value, NULL, NULL, false, &value, &problem)) {
+        if (!ga__template_fill(plan->headers[i].value, NULL, NULL, plan->redacted, &value, &problem)) {
             free(problem);
             ga__buffer_free(&value);
             return false;

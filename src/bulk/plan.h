@@ -38,6 +38,7 @@ typedef struct ga__plan {
     char *next_parameter; /* "cursor" of --next cursor=.next: what the body says is put into it; or NULL */
     ga__expect expect;
     char *user, *password;
+    bool redacted;   /* secrets are filled in as their names: for a dry run */
     ga__record like; /* with the names of what is kept and extracted */
 } ga__plan;
 

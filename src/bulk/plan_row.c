@@ -129,7 +129,7 @@ static bool fill(builder *self, const ga__template *template, ga__slice *filled)
 {
     ga__buffer text = GA__BUFFER_INIT;
     char *problem = NULL;
-    bool good = ga__template_fill(template, column, self, false, &text, &problem);
+    bool good = ga__template_fill(template, column, self, self->plan->redacted, &text, &problem);
 
     if (!good) {
         fail(self, "%s", problem ? problem : "no memory");

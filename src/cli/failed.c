@@ -2,7 +2,8 @@
 /* The rows of a job that failed, as its journal keeps them; the job may be running meanwhile. */
 #include "cli/failed.h"
 
-#include "bulk/journal.h"
+#include "cli/report.h"
+#include <stdlib.h>
 
 static bool print_row(void *arg, ga__slice row)
 {
@@ -15,10 +16,9 @@ static bool print_row(void *arg, ga__slice row)
 
 int ga__failed_run(const char *out, FILE *to, char **problem)
 {
-    ga__journal_options options = {.output = out, .form = ga__output_form_of(out), .mode = GA__JOURNAL_READ};
     int code = 0, closing;
     char *told = NULL;
-    ga__journal *journal = ga__journal_open(&options, NULL, &code, problem);
+    ga__journal *journal = ga__report_journal(out, &code, problem);
 
     if (!journal)
         return code;

@@ -37,6 +37,7 @@ static const struct {
     {"fresh", "output", "standard output leaves nothing to throw away"},
     {"table", "output", "it is a table of a .db"},
     {"key", "cert", "a key is of no use without its certificate"},
+    {"items", "next", "there are no pages unless something says where the next is"},
     {"max-pages", "next", "there are no pages unless something says where the next is"},
 };
 
@@ -147,6 +148,21 @@ static bool has_content_type(const ga__options *options)
     return false;
 }
 
+/* What has an option of its own is a header, too, with the same templates. */
+static bool make_header(ga__options *options, const char *option, const char *before, const char **value,
+                        char **problem)
+{
+    ga__option_place place = ga__options_given(options, option);
+    char *header = *value ? ga__options_own(options, ga_format("%s%s", before, *value)) : NULL;
+
+    if (!*value)
+        return true;
+    *value = NULL;
+    if (!header)
+        return *problem = NULL, false;
+    return ga__options_set(options, ga__option_named(GA__SLICE("header")), place, true, header, problem);
+}
+
 bool ga__options_agree(ga__options *options, char **problem)
 {
     if (options->input_count == 0)
@@ -161,6 +177,9 @@ bool ga__options_agree(ga__options *options, char **problem)
     if (options->job.table && ga__output_form_of(options->job.output) != GA__OUTPUT_DB)
         return ga__options_say(problem, "--table is for an output that is a .db, not %s",
                                options->job.output);
+    if (!make_header(options, "bearer", "Authorization: Bearer ", &options->job.bearer, problem) ||
+        !make_header(options, "cookie", "Cookie: ", &options->job.cookie, problem))
+        return false;
     options->job.resume |= options->job.retry_failed;
     if (options->job.data && !has_content_type(options))
         options->job.data_type = "application/x-www-form-urlencoded";

@@ -178,11 +178,12 @@ static bool append_columns(ga__options *options, const ga__option *option, const
 
 /* --- headers -------------------------------------------------------------------------------------- */
 
+/* Of "Name: value", "Name:", and as curl has it "Name;", which is an empty one; 0 of anything else. */
 static size_t name_size(const char *header)
 {
-    size_t size = strcspn(header, ":");
+    size_t size = strcspn(header, ":; \t\r\n\v\f");
 
-    return header[size] == ':' && size <= strcspn(header, " \t\r\n\v\f") ? size : 0;
+    return header[size] == ':' || (header[size] == ';' && !header[size + 1]) ? size : 0;
 }
 
 /* Whether a later place has a header of this name. */

@@ -159,15 +159,17 @@ const ga__option ga__option_table[] = {
     {"output", 'o', "FILE", GA__OPTION_FILE, OUTPUT, JOB(output), .example = "out.jsonl",
      .help = ".jsonl .csv .tsv .db, or 'DIR/{id}.json'",
      .text =
-         "The end of the name says the form; a name with a column in braces has a file for each "
-         "row's body, beside the records on standard output. Without it, records go to standard output, as "
+         "The end of the name says the form. A name with a column in braces is a file for each row's body; "
+         "their records go to an index.jsonl in the directory. Without `-o`, records go to standard output "
+         "as "
          "JSON Lines, and there is nothing to resume from."},
     {"raw", 0, NULL, GA__OPTION_FLAG, OUTPUT, JOB(raw), .help = "bodies as they are, in the input's order",
      .text = "To standard output: `gather --raw URL | jq .`"},
     {"ordered", 0, NULL, GA__OPTION_FLAG, OUTPUT, JOB(ordered), .help = "records in the input's order"},
-    {"extract", 0, "NAME=PATH", GA__OPTION_PAIRS, OUTPUT, JOB(extract),
+    {"extract", 0, "NAME=PATH", GA__OPTION_TEXTS, OUTPUT, JOB(extract),
      .example = "answer=.choices[0].message.content", .help = "a value of the JSON answer; a part of jq",
-     .text = "May be given several times. Paths are `.a.b[0]`, `.a[\"x y\"]`, `.items[]`, of which the first "
+     .text = "May be given several times. A path alone is its own name. Paths are `.a.b[0]`, `.a[\"x y\"]`, "
+             "`.items[]`, of which the first "
              "is taken, "
              "and `.[-1]`."},
     {"headers", 'i', NULL, GA__OPTION_FLAG, OUTPUT, JOB(with_headers), RARE,
@@ -183,7 +185,9 @@ const ga__option ga__option_table[] = {
     /* --- paging */
     {"next", 0, "link|PATH", GA__OPTION_TEXT, PAGING, JOB(next), .example = "link",
      .help = "where an answer names the next page",
-     .text = "`link`: in its Link header, as rel=next. A path leads to a URL in the JSON."},
+     .text =
+         "`link`: its Link header, as rel=next. A path leads to a URL in the JSON; `NAME=PATH` to what the "
+         "parameter NAME of the URL is to be, such as a cursor."},
     {"items", 0, "PATH", GA__OPTION_TEXT, PAGING, JOB(items), .example = ".[]", .help = "the list in a page"},
     {"max-pages", 0, "N", GA__OPTION_UINT32, PAGING, JOB(max_pages), RARE, BETWEEN(1, 4294967295.0),
      .example = "100", .help = "of a row (all)"},

@@ -107,8 +107,7 @@ static int read_journal(ga__report *report, ga__journal *journal, char **problem
     return code;
 }
 
-/* Where there is none, this says what to look for instead of which file could not be opened. */
-static ga__journal *open_journal(const char *output, int *code, char **problem)
+ga__journal *ga__report_journal(const char *output, int *code, char **problem)
 {
     ga__journal_options options = {
         .output = output, .form = ga__output_form_of(output), .mode = GA__JOURNAL_READ};
@@ -148,7 +147,7 @@ static ga__report *collect(const char *output, int *code, char **problem)
 
     *problem = NULL;
     *code = 4;
-    ga__journal *journal = report ? open_journal(output, code, problem) : NULL;
+    ga__journal *journal = report ? ga__report_journal(output, code, problem) : NULL;
 
     if (journal) {
         report->output = output;
