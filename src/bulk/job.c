@@ -439,24 +439,6 @@ static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
     return code;
 }
 
-/* The reason, with how to go on. */
-static char *tell_what_to_do(ga__job *job)
-{
-    const char *advice =
-        job->code == 3 ? "the same command with --resume goes on from here"
-        : job->code == 4
-            ? "what is there is whole; once it can be written again, the same command with --resume goes on"
-            : NULL;
-    char *reason = job->reason, *told = reason;
-
-    if (reason && advice && job->kept)
-        told = ga_format("%s; %s", reason, advice);
-    if (told != reason)
-        free(reason);
-    job->reason = NULL;
-    return told;
-}
-
 /* Everything is on disk now. @return the exit status */
 static int finish(ga__job *job, char **reason)
 {
@@ -482,7 +464,8 @@ static int finish(ga__job *job, char **reason)
     }
     free(problem);
     free(ignored);
-    *reason = tell_what_to_do(job);
+    *reason = job->reason;
+    job->reason = NULL;
     return job->code != 0 ? job->code : failed > 0;
 }
 

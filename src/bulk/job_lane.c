@@ -299,9 +299,9 @@ static void run_rows(ga__lane *lane)
     if (flusher && ga_task_join(flusher) < 0)
         ga_error_clear();
     lane->job->lanes_running--;
-    if (lane->index > 0 && watcher)
+    if (watcher && (lane->index > 0 || lane->job->lanes_running == 0))
         ga_task_cancel(watcher);
-    ga_gather(&beside); /* the first lane's watcher ends when no lane is running */
+    ga_gather(&beside); /* else the first lane's watcher ends when no lane is running */
     ga_group_close(&beside);
 }
 

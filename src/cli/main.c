@@ -154,16 +154,18 @@ static void watch(void *arg, ga__job *job)
     ga__screen_draw(seen->screen, seen->status);
 }
 
-/* Why the job ended, and where it was stopped, what goes on with it; the caller's to free. */
+/* Why the job ended, and where it can go on, what does that; the caller's to free. */
 static char *tell_reason(char *reason, int code, const ga__options *options, const ga__job_status *status)
 {
     size_t size = reason ? strlen(reason) : 0;
+    const char *before =
+        code == EXIT_WRITE ? "What was written is whole; when there is room again, the" : "The";
     char *told;
 
-    if (code != EXIT_STOPPED || !status->kept || size == 0)
+    if ((code != EXIT_STOPPED && code != EXIT_WRITE) || !status->kept || size == 0)
         return reason;
-    told = ga_format("%s%s The same command%s goes on.", reason, strchr(".?!", reason[size - 1]) ? "" : ".",
-                     options->job.resume ? "" : " with --resume");
+    told = ga_format("%s%s %s same command%s goes on.", reason, strchr(".?!", reason[size - 1]) ? "" : ".",
+                     before, options->job.resume ? "" : " with --resume");
     if (!told)
         return reason;
     free(reason);
@@ -227,8 +229,10 @@ int main(int argc, char **argv)
     char *problem = NULL;
     int code;
 
-    /* A pipe whose reader has gone is told as an error where it is written to. */
+    /* A pipe whose reader has gone, and a file that may not grow, are told as errors where they are written
+     * to. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (!ga__options_read(&options, argc, argv, &problem))
         code = complain(problem, EXIT_USAGE);
     else if (options.command == GA__COMMAND_RUN)

@@ -197,7 +197,7 @@ bool ga__options_read_config(ga__options *options, char **problem)
 
     if (text)
         return read_lines(options, path, text, problem);
-    if (!asked_for && (error == ENOENT || error == ENOTDIR))
+    if (!asked_for && (error == ENOENT || error == ENOTDIR || error == EACCES))
         return true;
     return ga__options_say(problem, "cannot read the configuration %s: %s", path, strerror(error));
 }
