@@ -211,6 +211,25 @@ static void where_there_is_no_journal_it_says_what_to_name(void **state)
     free(problem);
 }
 
+/* A template of files has its journal beside them. */
+static void a_job_is_found_by_what_names_it(void **state)
+{
+    (void)state;
+    free(output);
+    output = ga_format("%s/index.jsonl", directory);
+    make_job(10, 10);
+    static const char *const names[] = {"/{id}.json", "", "/", "/index.jsonl.journal", "/x-{id}/{n}"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        free(output);
+        output = ga_format("%s%s", directory, names[i]);
+        char *text = report(NULL, 0);
+
+        expect_in(text, "/index.jsonl: finished\n");
+        free(text);
+    }
+}
+
 static void a_damaged_journal_is_told(void **state)
 {
     (void)state;
@@ -451,6 +470,7 @@ int main(void)
         CASE(a_job_at_work_is_reported_as_far_as_it_is),
         CASE(a_job_without_records_has_a_report),
         CASE(where_there_is_no_journal_it_says_what_to_name),
+        CASE(a_job_is_found_by_what_names_it),
         CASE(a_damaged_journal_is_told),
         CASE(the_page_has_its_plots_and_needs_nothing),
         CASE(hostile_text_is_text),

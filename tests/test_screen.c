@@ -319,7 +319,7 @@ static void a_low_terminal_gets_the_first_lines(void **state)
     open_screen((ga__screen_options){.columns = 80, .rows = 3});
     draw_at(2);
     expect_shown("61,240 of 100,000  61.2 %  ███████████████████████▉░░░░░░░░░░░░░░░  ETA 12m 55s\n"
-                 "0.00 of 50/s  20 in flight  3 waiting  241 retries  8.12 MB  2.00 s\n");
+                 "0.00 of 50/s  20 in flight  3 waiting  241 retries  8.12 MB  2 s\n");
     close_screen(0, NULL);
 }
 
@@ -351,7 +351,7 @@ static void it_is_drawn_at_most_ten_times_a_second(void **state)
 
 #define REGION                                                                                                                                                        \
     "61,240 of 100,000  61.2 %  ███████████████████████▉░░░░░░░░░░░░░░░  ETA 12m 55s\n" \
-    "0.00 of 50/s  20 in flight  3 waiting  241 retries  8.12 MB  2.00 s\n"                                                                                           \
+    "0.00 of 50/s  20 in flight  3 waiting  241 retries  8.12 MB  2 s\n"                                                                                              \
     "61,002 ok  238 failed  http: 120  timeout: 90  reset: 28\n"                                                                                                      \
     "p50 500 ms  p90 897 ms  p99 1.00 s\n"
 
@@ -712,7 +712,7 @@ static void figures_are_for_people(void **state)
         double number;
         const char *ms, *duration;
     } cases[] = {
-        {0, "0.00 ms", "0.00 s"},       {0.004, "0.00 ms", "0.00 s"},
+        {0, "0.00 ms", "0 s"},          {0.004, "0.00 ms", "0.00 s"},
         {9.996, "10.0 ms", "10 s"},     {182.4, "182 ms", "3m 02s"},
         {999.6, "1.00 s", "16m 40s"},   {12345, "12.3 s", "3h 25m"},
         {59949, "59.9 s", "16h 39m"},   {59999.9, "1m 00s", "16h 40m"},

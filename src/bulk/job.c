@@ -192,6 +192,12 @@ static ga__journal_mode mode_of(const ga__job_options *options)
     return options->resume || options->retry_failed ? GA__JOURNAL_RESUME : GA__JOURNAL_NEW;
 }
 
+/* Requests per second; 0: no limit. */
+static double rate_of(const ga__rate *rate)
+{
+    return rate->count > 0 ? rate->count / rate->seconds : 0;
+}
+
 /* What the records depend on. */
 static ga__journal *open_journal_for(ga__job *job, const ga_pair *asked, int *code, char **problem)
 {
@@ -209,7 +215,7 @@ static ga__journal *open_journal_for(ga__job *job, const ga_pair *asked, int *co
         .paged = options->next != NULL,
         .like = &job->plan->like,
         .job = asked,
-        .rate = options->rate.count > 0 ? options->rate.count / options->rate.seconds : 0,
+        .rate = rate_of(&options->rate),
     };
 
     return ga__journal_open(&journal, job->keys, code, problem);
@@ -500,6 +506,12 @@ static void tell_pause(const ga_pace_state *state, char *text, size_t size)
         snprintf(text, size, "%.100s: %zu wait for the %s", state->host, state->in_line, state->why);
 }
 
+/* Of two limits, of which 0 is none. */
+static double lesser_rate(double a, double b)
+{
+    return a > 0 && (b <= 0 || a < b) ? a : b;
+}
+
 void ga__job_look(ga__job *job, ga__job_status *status)
 {
     ga_pace_state state;
@@ -513,7 +525,7 @@ void ga__job_look(ga__job *job, ga__job_status *status)
     status->in_flight = state.under_way;
     status->waiting = state.waiting + state.retrying;
     status->seconds = (job->ended_at > 0 ? job->ended_at : ga__job_now()) - job->began_at;
-    status->rate = state.rate;
+    status->rate = lesser_rate(rate_of(&job->options.rate), state.rate);
     status->pause[0] = '\0';
     tell_pause(&state, status->pause, sizeof status->pause);
     status->stopping = job->stopping;

@@ -224,6 +224,15 @@ static bool parse_user(ga__plan *plan, char **problem)
     return good;
 }
 
+char *ga__plan_index(const char *output)
+{
+    const char *slash = strchr(output, '{');
+
+    while (slash && slash > output && slash[-1] != '/')
+        slash--;
+    return slash ? ga_format("%.*sindex.jsonl", (int)(slash - output), output) : strdup(output);
+}
+
 /* An output with columns is a file for each body; the records go to an index beside them. */
 static bool parse_output(ga__plan *plan, char **problem)
 {
@@ -236,11 +245,7 @@ static bool parse_output(ga__plan *plan, char **problem)
         return blame("-o", problem);
     if (!names_column(plan->output))
         return say(problem, "-o '%s': a column in braces is expected, as 'DIR/{id}.json'", output);
-    const char *slash = brace;
-
-    while (slash > output && slash[-1] != '/')
-        slash--;
-    plan->output_index = ga_format("%.*sindex.jsonl", (int)(slash - output), output);
+    plan->output_index = ga__plan_index(output);
     return plan->output_index != NULL;
 }
 

@@ -60,4 +60,8 @@ bool ga__plan_is_idempotent(const ga__plan *plan, const ga__row *row);
  * gives. Nothing where there is no request. */
 void ga__row_append_input(ga__buffer *out, const ga__row *row);
 
+/* Where the records go with this output: there, or beside the files that it is a template of. The caller's to
+ * free; NULL without memory. */
+char *ga__plan_index(const char *output);
+
 #endif

@@ -47,7 +47,7 @@ void ga__append_duration(ga__buffer *out, double seconds)
         ga__buffer_add(out, "-");
         return;
     }
-    if (seconds < 9.995) {
+    if (seconds < 9.995 && seconds != floor(seconds)) {
         append_fixed(out, seconds, 2);
         ga__buffer_add(out, " s");
         return;

@@ -104,13 +104,15 @@ static void append_rate(ga__buffer *out, const ga__job_status *status, const ga_
 
 static void add_traffic(region_writer *writer)
 {
+    uint64_t retries = writer->status->stats.retries;
+
     append_rate(&writer->text, writer->status, writer->pulse);
     put(writer, GA__PLAIN);
     ga__append_count(&writer->text, writer->status->in_flight);
     ga__buffer_add(&writer->text, " in flight");
     put(writer, GA__PLAIN);
     put_count(writer, GA__PLAIN, writer->status->waiting, " waiting");
-    put_count(writer, GA__PLAIN, writer->status->stats.retries, " retries");
+    put_count(writer, GA__PLAIN, retries, retries == 1 ? " retry" : " retries");
     ga__append_bytes(&writer->text, writer->status->stats.bytes);
     put(writer, GA__PLAIN);
     ga__append_duration(&writer->text, round(writer->status->seconds));
@@ -268,7 +270,7 @@ void ga__progress_line(ga__buffer *out, const ga__job_status *status, const ga__
     if (status->stats.retries > 0) {
         ga__buffer_add(out, ", ");
         ga__append_count(out, status->stats.retries);
-        ga__buffer_add(out, " retries");
+        ga__buffer_add(out, status->stats.retries == 1 ? " retry" : " retries");
     }
     if (status->stats.service.count > 0) {
         ga__buffer_add(out, ", p50 ");

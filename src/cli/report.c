@@ -6,6 +6,7 @@
 #include "cli/report.h"
 
 #include "bulk/json.h"
+#include "bulk/plan.h"
 #include "cli/figures.h"
 #include "cli/histogram.h"
 #include "cli/report_parts.h"
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -107,7 +109,21 @@ static int read_journal(ga__report *report, ga__journal *journal, char **problem
     return code;
 }
 
-ga__journal *ga__report_journal(const char *output, int *code, char **problem)
+/* A job may be named by what its -o said, by the journal, or by the directory that it fills. */
+static char *find_output(const char *named)
+{
+    static const char end[] = ".journal";
+    struct stat about;
+    size_t size = strlen(named);
+
+    if (size >= sizeof end && strcmp(named + size - (sizeof end - 1), end) == 0)
+        return strndup(named, size - (sizeof end - 1));
+    if (stat(named, &about) == 0 && S_ISDIR(about.st_mode))
+        return ga_format("%s%sindex.jsonl", named, named[size - 1] == '/' ? "" : "/");
+    return ga__plan_index(named);
+}
+
+static ga__journal *open_journal(const char *output, int *code, char **problem)
 {
     ga__journal_options options = {
         .output = output, .form = ga__output_form_of(output), .mode = GA__JOURNAL_READ};
@@ -131,8 +147,23 @@ ga__journal *ga__report_journal(const char *output, int *code, char **problem)
     return NULL;
 }
 
+ga__journal *ga__report_journal(const char *output, int *code, char **problem)
+{
+    char *found = find_output(output);
+    ga__journal *journal = NULL;
+
+    *problem = NULL;
+    *code = 4;
+    if (found)
+        journal = open_journal(found, code, problem);
+    free(found);
+    return journal;
+}
+
 static void report_free(ga__report *report)
 {
+    if (report)
+        free(report->output);
     for (size_t i = 0; report && i < report->failure_count; i++) {
         free(report->failures[i].id);
         free(report->failures[i].message);
@@ -147,10 +178,11 @@ static ga__report *collect(const char *output, int *code, char **problem)
 
     *problem = NULL;
     *code = 4;
-    ga__journal *journal = report ? ga__report_journal(output, code, problem) : NULL;
+    if (report)
+        report->output = find_output(output);
+    ga__journal *journal = report && report->output ? open_journal(report->output, code, problem) : NULL;
 
     if (journal) {
-        report->output = output;
         *code = read_journal(report, journal, problem);
         ga__journal_close(journal, 0, &closing);
         free(closing);

@@ -22,7 +22,7 @@ typedef struct ga__report_failure {
 
 /* It is large: for the heap. */
 typedef struct ga__report {
-    const char *output;
+    char *output;
     ga__journal_summary summary;
     bool running; /* the job is at work now */
     int64_t ended_at;
