@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures gather beside wrk, libcurl and h2load, and prints ratios.
+"""Measures gather beside wrk, libcurl, h2load, curl and aiohttp, and prints ratios.
 
-run.py BUILD [--repetitions N] [--only WORKLOAD]
+run.py BUILD [--repetitions N] [--only WORKLOAD] [--long]
 
 The server is nginx on one core, the client runs on the other; the clients take turns, so that a spell in which the machine
-is slow hits all of them. What counts is the client's CPU time (user and system) per request, as a ratio to that of wrk
-or h2load in the same run: an absolute time says nothing about another machine. The medians go to BUILD/bench.json, too.
+is slow hits all of them. What counts is the client's CPU time (user and system) per request, as a ratio to that of wrk,
+h2load or libcurl in the same run: an absolute time says nothing about another machine. The medians go to BUILD/bench.json,
+too.
+
+The command is measured as it is used: a list of URLs in a file, JSON Lines and a journal out. Of its peers only aiohttp
+writes anything. --long has it fetch a million URLs, and come back to a job of a million rows that are done.
 """
 
 import argparse
@@ -119,6 +123,24 @@ def measure_h2load(url, requests, connections, streams):
     return {"us": cpu / requests * 1e6, "per_second": requests / wall, "rss_kb": rss}
 
 
+def line_count(path):
+    with open(path, "rb") as file:
+        return sum(1 for _ in file)
+
+
+def measure_list(argv, requests, output=None):
+    """A client that is given a list of URLs, and writes a line for each where it has an output."""
+    _, cpu, wall, rss = run(argv)
+    if output and (lines := line_count(output)) != requests:
+        raise SystemExit(f"{argv[0]}: {lines} lines for {requests} requests")
+    return {"us": cpu / requests * 1e6, "per_second": requests / wall, "rss_kb": rss, "wall_s": wall}
+
+
+def measure_command(build, server, urls, requests, concurrency, *options):
+    output = f"{server.folder}/calls.jsonl"
+    return measure_list([f"{build}/gather", urls, "-c", str(concurrency), "-o", output, "-q", *options], requests, output)
+
+
 def measure_json(program, url, requests, concurrency, ca, *options):
     output, cpu, wall, rss = run([program, "--url", url, "-n", str(requests), "-c", str(concurrency), "--cacert", ca,
                                   *options])
@@ -140,6 +162,7 @@ def workloads(server):
         "HTTP/2 over TLS, 1 connection x 100 streams": (http2_clients, http2, 100, 100000),
         "HTTP/2 over TLS, 10 connections x 100 streams": (http2_clients, http2, 1000, 100000),
         "a new connection per request, 100 at once": (http1_clients, f"{plain}close", 100, 20000),
+        "the command, a list of 100,000 URLs, 100 at once": (list_clients, plain, 100, 100000),
     }
 
 
@@ -155,6 +178,47 @@ def http2_clients(build, server):
     return {"h2load": lambda url, n, c: measure_h2load(url, n, c // 100, 100),
             "gather": lambda url, n, c: measure_json(f"{build}/bench/fetch", url, n, c, server.ca, "--http2",
                                                      "--connections", str(c // 100))}
+
+
+def write_list(server, url, requests):
+    """A file of URLs, and the same for curl."""
+    path = f"{server.folder}/urls-{requests}.txt"
+    if not os.path.exists(path):
+        with open(path, "w") as urls, open(f"{path}.curl", "w") as config:
+            for number in range(1, requests + 1):
+                urls.write(f"{url}items/{number}\n")
+                config.write(f'url = "{url}items/{number}"\noutput = "/dev/null"\n')
+    return path
+
+
+def list_clients(build, server):
+    def aiohttp(url, n, c):
+        # A fifth of it: it takes its time.
+        n //= 5
+        output = f"{server.folder}/aiohttp.jsonl"
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "aiohttp_calls.py")
+        return measure_list(["/usr/bin/python3", script, write_list(server, url, n), str(c), output], n, output)
+
+    others = http1_clients(build, server)
+    return {**{name: others[name] for name in ("libcurl multi", "wrk") if name in others},
+            "gather": lambda url, n, c: measure_command(build, server, write_list(server, url, n), n, c, "--fresh"),
+            "curl --parallel": lambda url, n, c: measure_list(
+                ["curl", "-sS", "--no-progress-meter", "-Z", "--parallel-max", str(c), "-K", write_list(server, url, n) + ".curl"], n),
+            "aiohttp": aiohttp}
+
+
+def measure_long(build, server):
+    """A million URLs, and the same job once more, all of whose rows are done."""
+    requests = 1000000
+    urls = write_list(server, f"http://127.0.0.1:{server.plain}/", requests)
+    figures = {}
+    print("\nthe command, a list of 1,000,000 URLs, 100 at once")
+    for name, option in (("all of them", "--fresh"), ("resumed when all are done", "--resume")):
+        one = measure_command(build, server, urls, requests, 100, option)
+        print(f"  {name:<28}{one['wall_s']:>8.2f} s, {one['us'] * requests / 1e6:.2f} s of CPU, peak {one['rss_kb'] / 1024:.1f} MB")
+        figures[name] = {"wall_s": round(one["wall_s"], 3), "cpu_us_per_request": round(one["us"], 3),
+                         "max_rss_kb": one["rss_kb"]}
+    return figures
 
 
 def median(runs, key):
@@ -176,10 +240,12 @@ def print_workload(name, results):
               f"{median(runs, 'rss_kb') / 1024:>9.1f}")
 
 
-def measure_http(build, repetitions, only):
+def measure_http(build, repetitions, only, long):
     server = Server()
     summary = {}
     try:
+        if long:
+            summary["the command, a list of 1,000,000 URLs"] = measure_long(build, server)
         for name, (clients, url, concurrency, requests) in workloads(server).items():
             if only and only not in name:
                 continue
@@ -213,16 +279,17 @@ def measure_tasks(build):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures gather beside wrk and libcurl, and prints ratios.")
+    parser = argparse.ArgumentParser(description="Measures gather beside its peers, and prints ratios.")
     parser.add_argument("build", help="the build folder")
     parser.add_argument("--repetitions", type=int, default=5, help="of each client and workload; 5")
     parser.add_argument("--only", help="only the workloads whose name has this in it; 'tasks' for the tasks alone")
+    parser.add_argument("--long", action="store_true", help="the command with a million URLs, too")
     options = parser.parse_args()
     summary = {}
     if not options.only or options.only == "tasks":
         summary["tasks"] = measure_tasks(options.build)
     if options.only != "tasks":
-        summary.update(measure_http(options.build, options.repetitions, options.only))
+        summary.update(measure_http(options.build, options.repetitions, options.only, options.long))
     path = os.path.join(options.build, "bench.json")
     with open(path, "w") as file:
         json.dump(summary, file, indent=2)
