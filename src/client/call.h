@@ -49,8 +49,8 @@ typedef struct ga__call {
     bool drop_body_headers, drop_credentials, drop_host; /* of the headers, on this hop */
 
     /* credentials */
-    struct ga__digest_state *digest; /* the call's own, or NULL */
     unsigned challenges;             /* answered on this hop */
+    struct ga__digest_state *digest; /* the call's own, or NULL */
 
     ga__tls_profile *tls; /* the session's own for the most part */
 
@@ -66,13 +66,13 @@ typedef struct ga__call {
     bool sending;        /* the request is not sent yet; an answer that comes now ends the connection */
     bool wanted;         /* 100 (Continue) has come over HTTP/1.1 */
     bool withdrawn;      /* the caller's before_send has ended the call */
+    bool again;          /* it failed, and is to go out once more, on whatever connection */
+    bool refused;        /* the server has certainly not acted on what was sent last */
+    unsigned refusals;   /* how often it would not */
     ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
     ga__buffer partial;  /* of the response's head */
     ga_response *response;
     struct ga__http2_exchange *http2; /* its part in a shared connection; NULL over HTTP/1.1 */
-    bool again;                       /* it failed, and is to go out once more, on whatever connection */
-    unsigned refusals;                /* how often the server would not act on it */
-    bool refused;                     /* it has certainly not acted on what was sent last */
     ga__http1_response http;
     ga__url url; /* of the present hop; progress.url is set when it is parsed */
 } ga__call;

@@ -58,6 +58,7 @@ struct ga_task {
     unsigned char state;
     bool error_read;
     bool external;      /* it waits for something outside the loop: a descriptor, a thread */
+    bool was_external;  /* the wait before was such a one, and may have been long */
     bool uncancellable; /* the present wait is */
     int code;           /* of its end */
     int saved_errno;

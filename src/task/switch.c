@@ -88,6 +88,24 @@ static ga_task *pick(ga__loop *loop)
     return GA__OF(link, ga_task, queue);
 }
 
+/* Has the processor fetch what the next task in line touches first, its stack's innermost frames, while this
+ * one runs. Where a thousand tasks wait for the network, none of that is in the nearer caches any more, and a
+ * tenth of a request's time is spent on it. Tasks that merely let others run have used theirs a moment ago.
+ * Always inline, since gcc takes a function that only prefetches for one without an effect. */
+__attribute__((always_inline)) static inline void prefetch_next(const ga__loop *loop)
+{
+    enum { MOST = 2048, LINE = 64 };
+    const ga_task *task = GA__OF(loop->ready.next, ga_task, queue);
+
+    if (ga__list_empty(&loop->ready) || !task->was_external || !task->stack)
+        return;
+    const char *at = task->context.sp, *top = (const char *)task->stack;
+    const char *end = top - at < MOST ? top : at + MOST;
+
+    for (; at < end; at += LINE)
+        __builtin_prefetch(at);
+}
+
 static void enter_new_task(void *loop_pointer)
 {
     ga__loop *loop = loop_pointer;
@@ -107,6 +125,8 @@ static inline ga_task *next_task(ga__loop *loop, ga__stack *own_stack)
         ga__unlink(&task->queue);
         if (GA_LIKELY(task->stack != NULL) || own_stack) {
             task->budget = GA__BUDGET;
+            task->was_external = false;
+            prefetch_next(loop);
             return task;
         }
         task->stack = ga__stack_take(&loop->stacks);

@@ -26,6 +26,7 @@ void ga__wake(ga_task *task, int code)
     ga__timers_remove(&loop->timers, &task->timer);
     task->wake_code = code;
     loop->external -= task->external;
+    task->was_external = task->external;
     task->external = false;
     ga__make_ready(loop, task);
 }
