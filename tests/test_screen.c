@@ -712,7 +712,7 @@ static void figures_are_for_people(void **state)
         double number;
         const char *ms, *duration;
     } cases[] = {
-        {0, "0.00 ms", "0 s"},          {0.004, "0.00 ms", "0.00 s"},
+        {0, "0.00 ms", "0 s"},          {0.004, "0.00 ms", "4.00 ms"},
         {9.996, "10.0 ms", "10 s"},     {182.4, "182 ms", "3m 02s"},
         {999.6, "1.00 s", "16m 40s"},   {12345, "12.3 s", "3h 25m"},
         {59949, "59.9 s", "16h 39m"},   {59999.9, "1m 00s", "16h 40m"},

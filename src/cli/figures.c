@@ -47,6 +47,10 @@ void ga__append_duration(ga__buffer *out, double seconds)
         ga__buffer_add(out, "-");
         return;
     }
+    if (seconds < 0.0995 && seconds > 0) {
+        ga__append_ms(out, seconds * 1000);
+        return;
+    }
     if (seconds < 9.995 && seconds != floor(seconds)) {
         append_fixed(out, seconds, 2);
         ga__buffer_add(out, " s");

@@ -13,7 +13,7 @@ void ga__append_count(ga__buffer *out, uint64_t count);
 void ga__append_number(ga__buffer *out, double number);
 /* How long a call took, given in ms: 0.42 ms, 182 ms, 1.20 s, 2m 03s. */
 void ga__append_ms(ga__buffer *out, double ms);
-/* How long a job takes, given in seconds: 0.42 s, 3 s, 42 s, 12m 40s, 1h 02m, 3d 04h. */
+/* How long a job takes, given in seconds: 4.20 ms, 0.42 s, 3 s, 42 s, 12m 40s, 1h 02m, 3d 04h. */
 void ga__append_duration(ga__buffer *out, double seconds);
 /* 812 B, 8.12 kB, 81.2 MB. */
 void ga__append_bytes(ga__buffer *out, uint64_t bytes);

@@ -9,7 +9,7 @@
 #include "bulk/json.h"
 #include <math.h>
 
-enum { WIDE = 680, HIGH = 240, LEFT = 64, RIGHT = 12, TOP = 14, BOTTOM = 26, TICKS = 7 };
+enum { WIDE = 680, HIGH = 240, LEFT = 64, RIGHT = 12, TOP = 14, BOTTOM = 26, TICKS = 7, TICKS_MOST = 20 };
 
 static void add_coordinate(ga__buffer *out, const char *name, double value)
 {
@@ -70,7 +70,7 @@ static double step_of(const ga__plot_axis *axis)
         for (size_t i = 0; i < sizeof clock / sizeof *clock; i++)
             if (clock[i] >= least)
                 return clock[i];
-    return ga__plot_round_up(least);
+    return axis->whole ? fmax(ga__plot_round_up(least), 1) : ga__plot_round_up(least);
 }
 
 static void add_y_tick(const ga__plot *plot, double value)
@@ -107,21 +107,31 @@ static void add_x_tick(const ga__plot *plot, double value)
     ga__buffer_add(plot->out, "</text>");
 }
 
+static void add_logarithmic_ticks(const ga__plot *plot, const ga__plot_axis *axis,
+                                  void (*add)(const ga__plot *plot, double value))
+{
+    bool decades_only = log10(axis->to / axis->from) > 3;
+    double at = ga__plot_round_up(axis->from);
+
+    while (at <= axis->to * 1.001) {
+        if (!decades_only || fabs(log10(at) - round(log10(at))) < 1e-6)
+            add(plot, at);
+        at = next_round(at);
+    }
+}
+
 static void add_ticks(const ga__plot *plot, const ga__plot_axis *axis,
                       void (*add)(const ga__plot *plot, double value))
 {
     if (axis->logarithmic) {
-        bool decades_only = log10(axis->to / axis->from) > 3;
-
-        for (double at = ga__plot_round_up(axis->from); at <= axis->to * 1.001; at = next_round(at))
-            if (!decades_only || fabs(log10(at) - round(log10(at))) < 1e-6)
-                add(plot, at);
+        add_logarithmic_ticks(plot, axis, add);
         return;
     }
-    double step = step_of(axis);
+    double step = step_of(axis), first = ceil(axis->from / step);
+    int last = (int)floor(axis->to / step - first + 0.001);
 
-    for (double at = ceil(axis->from / step) * step; at <= axis->to * 1.001; at += step)
-        add(plot, at);
+    for (int i = 0; i <= last && i < TICKS_MOST; i++)
+        add(plot, (first + i) * step);
 }
 
 void ga__plot_begin(const ga__plot *plot, const char *name)

@@ -13,7 +13,8 @@ typedef void ga__plot_label(ga__buffer *out, double value);
 typedef struct ga__plot_axis {
     double from, to; /* from < to; of a logarithmic one 0 < from */
     bool logarithmic;
-    bool time; /* in seconds: ticks are those of a clock */
+    bool time;  /* in seconds: ticks are those of a clock */
+    bool whole; /* of counts: there are none between two ticks a one apart */
     ga__plot_label *label;
 } ga__plot_axis;
 

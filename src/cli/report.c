@@ -103,6 +103,7 @@ static int read_journal(ga__report *report, ga__journal *journal, char **problem
     report->timeline.latest = now_ms();
     int code = ga__journal_each(journal, take_record, report, problem);
 
+    ga__timeline_settle(&report->timeline);
     report->ended_at = report->summary.changed_at;
     if (report->ended_at < report->stats.last_at)
         report->ended_at = report->stats.last_at;

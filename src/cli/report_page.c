@@ -239,7 +239,7 @@ static const struct {
     double share;
 } percentiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
 
-enum { PERCENTILES = sizeof percentiles / sizeof *percentiles };
+enum { PERCENTILES = sizeof percentiles / sizeof *percentiles, SLICES_LEAST = 3 };
 
 static void add_latency_tips(const ga__plot *plot, const ga__report *report)
 {
@@ -303,9 +303,21 @@ static void add_latency(ga__buffer *out, const ga__report *report)
     ga__buffer_add(out, "</section>\n");
 }
 
-static double per_second(const ga__report *report, uint64_t count)
+/* Rows begun per second of a slice. The last is over before its time: where too little of it has passed, it
+ * says nothing. */
+static double rate_in(const ga__report *report, size_t index)
 {
-    return (double)count * 1000 / report->timeline.width;
+    const ga__timeline *timeline = &report->timeline;
+    double width = timeline->width;
+
+    if (index > 0 && index + 1 == timeline->count) {
+        double end = (double)(report->stats.last_at - timeline->began);
+
+        width = fmin(end - (double)index * width, width);
+        if (width < timeline->width / 2)
+            return -1;
+    }
+    return (double)timeline->slices[index].rows * 1000 / width;
 }
 
 static void add_rate(ga__buffer *out, const ga__report *report)
@@ -315,7 +327,7 @@ static void add_rate(ga__buffer *out, const ga__report *report)
     bool pen = false;
 
     for (size_t i = 0; i < report->timeline.count; i++)
-        most = fmax(most, per_second(report, report->timeline.slices[i].rows));
+        most = fmax(most, rate_in(report, i));
     plot.y.to = most > 0 ? most * 1.12 : 1;
     begin_section(out, "Rows begun per second",
                   report->summary.rate > 0 ? "<p class=\"legend\">against the limit of the job</p>"
@@ -324,13 +336,15 @@ static void add_rate(ga__buffer *out, const ga__report *report)
     ga__plot_line_begin(&plot, "ok");
     for (size_t i = 0; i < report->timeline.count; i++)
         ga__plot_line_point(&plot, &pen, slice_begin(report, i) + report->timeline.width / 2000,
-                            per_second(report, report->timeline.slices[i].rows));
+                            rate_in(report, i));
     ga__plot_line_end(&plot);
     if (report->summary.rate > 0)
         ga__plot_across(&plot, "limit", report->summary.rate, "limit");
     for (size_t i = 0; i < report->timeline.count; i++) {
+        if (rate_in(report, i) < 0)
+            continue;
         tip_begin(&plot, report, i);
-        ga__append_number(out, per_second(report, report->timeline.slices[i].rows));
+        ga__append_number(out, rate_in(report, i));
         ga__buffer_add(out, " rows/s");
         ga__plot_tip_end(&plot);
     }
@@ -341,7 +355,7 @@ static void add_rate(ga__buffer *out, const ga__report *report)
 static void add_trouble(ga__buffer *out, const ga__report *report)
 {
     const ga__timeline_slice *slices = report->timeline.slices;
-    ga__plot plot = {.out = out, .x = time_axis(report), .y = {.label = label_number}};
+    ga__plot plot = {.out = out, .x = time_axis(report), .y = {.whole = true, .label = label_number}};
 
     for (size_t i = 0; i < report->timeline.count; i++)
         plot.y.to = fmax(plot.y.to, (double)(slices[i].retries + slices[i].failed));
@@ -412,7 +426,9 @@ static void add_percentile_marks(const ga__plot *plot, const ga__durations *dura
 static void add_distribution(ga__buffer *out, const ga__durations *durations, const char *name,
                              const char *about, const char *class)
 {
-    ga__plot plot = {.out = out, .x = {.logarithmic = true, .label = label_ms}, .y = {.label = label_number}};
+    ga__plot plot = {.out = out,
+                     .x = {.logarithmic = true, .label = label_ms},
+                     .y = {.whole = true, .label = label_number}};
 
     if (durations->count == 0)
         return;
@@ -548,7 +564,7 @@ void ga__report_page(ga__buffer *out, const ga__report *report)
     add_top(out, report);
     add_tiles(out, report);
     ga__buffer_add(out, "<div class=\"plots\">\n");
-    if (report->timeline.count > 0) {
+    if (report->timeline.count >= SLICES_LEAST) {
         if (report->stats.service.count > 0)
             add_latency(out, report);
         add_rate(out, report);

@@ -53,3 +53,14 @@ void ga__timeline_add(ga__timeline *timeline, const ga__record *record)
     slice->retries += record->attempts > 1 ? (uint64_t)record->attempts - 1 : 0;
     ga__durations_add(&slice->service, record->total_ms);
 }
+
+void ga__timeline_settle(ga__timeline *timeline)
+{
+    enum { ROWS_ENOUGH = 200, SLICES_FEW = 12 };
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < timeline->count; i++)
+        rows += timeline->slices[i].rows;
+    while (timeline->count > SLICES_FEW && rows < timeline->count * ROWS_ENOUGH)
+        double_width(timeline);
+}

@@ -26,5 +26,7 @@ typedef struct ga__timeline {
 } ga__timeline;
 
 void ga__timeline_add(ga__timeline *timeline, const ga__record *record);
+/* When all are added: joins slices until there is enough in them to speak of a rate and of percentiles. */
+void ga__timeline_settle(ga__timeline *timeline);
 
 #endif
