@@ -80,7 +80,7 @@ static void append_step(ga__buffer *out, const histogram *steps, size_t step, ui
 
         /* what there is of is seen, be it ever so little */
         ga__append_bar(out, bar, count > 0 ? fmax(share, 0.125 / (double)bar) : 0, terminal->utf8, false);
-        columns = ga__text_columns(out->data + from, out->failed ? 0 : out->size - from);
+        columns = out->failed ? 0 : ga__text_columns(out->data + from, out->size - from);
         for (; columns < bar + GAP; columns++)
             ga__buffer_add_char(out, ' ');
     }

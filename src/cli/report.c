@@ -131,12 +131,15 @@ static ga__journal *open_journal(const char *output, int *code, char **problem)
     bool database = options.form == GA__OUTPUT_DB;
     char *path = database ? strdup(output) : ga_format("%s.journal", output);
 
-    if (path && access(path, F_OK) == 0) {
+    *problem = NULL;
+    *code = path ? 2 : 4;
+    if (!path)
+        return NULL;
+    if (access(path, F_OK) == 0) {
         free(path);
         return ga__journal_open(&options, NULL, code, problem);
     }
-    *code = 2;
-    if (path && access(output, F_OK) == 0)
+    if (access(output, F_OK) == 0)
         *problem =
             ga_format("%s has no journal: there is no %s. The journal is written beside the output, by "
                       "gather -o %s",
