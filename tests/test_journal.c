@@ -531,6 +531,7 @@ static void a_report_is_read_while_the_job_is_running(void **state)
     reader = open_with(&reading, NULL);
     ga__journal_summarize(reader, &summary);
     assert_int_equal(summary.done, ROWS);
+    assert_int_equal(summary.failed, 2);
     assert_int_equal(summary.total, 0);
     assert_true(summary.began_at > 1000000000000);
     assert_int_equal(ga__journal_each(reader, tell, &heard, &problem), 0);

@@ -19,7 +19,9 @@ void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary)
 {
     *summary = (ga__journal_summary){
         .done = count(journal, "SELECT count(*) FROM gather_done WHERE last"),
-        .failed = count(journal, "SELECT count(*) FROM gather_done WHERE last AND NOT ok"),
+        /* from the few that failed, so that of the many only their number is looked at */
+        .failed = count(journal, "SELECT count(*) FROM gather_failed CROSS JOIN gather_done"
+                                 " ON gather_done.rowid = gather_failed.done WHERE last"),
         .total = ga__journal_get(journal, "total"),
         .began_at = (int64_t)ga__journal_get(journal, "began_at"),
         .changed_at = (int64_t)ga__journal_get(journal, "changed_at"),
