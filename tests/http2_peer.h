@@ -146,6 +146,9 @@ static void http2_do(http2_visit *visit, int32_t id, http2_stream *stream)
     } else if (strcmp(path, "/stuck") == 0) {
         stream->unfinished = true;
         http2_answer(visit, id, stream, "200", "10", 3);
+    } else if (strcmp(path, "/torn") == 0) { /* head, part of the body and end come at once */
+        stream->unfinished = visit->closing = true;
+        http2_answer(visit, id, stream, "200", "10", 3);
     } else if (strcmp(path, "/size") == 0 || strcmp(path, "/wanted") == 0) {
         snprintf(number, sizeof number, "%zu", (size_t)stream->body);
         http2_answer(visit, id, stream, "200", number, (size_t)stream->body);

@@ -636,6 +636,39 @@ CASE(a_connection_that_closes_without_an_answer_is_told)
     peer_stop(&peer);
 }
 
+/* However many of them are read in one turn. */
+CASE(an_answer_that_ends_within_its_body_is_an_answer)
+{
+    peer_server peer;
+    size_t size;
+
+    peer_start(&peer, peers, always);
+    ga_session *session = new_session();
+
+    for (int i = 0; i < 4; i++) {
+        char piece[10];
+
+        if (i % 2)
+            expect_ok(session, peer_url(&peer, "/ok")); /* on a connection that was kept, too */
+        ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/torn"));
+
+        if (!response)
+            fail_msg("%s", ga_error_message());
+        assert_int_equal(ga_status(response), 200);
+        assert_int_equal(ga_attempts(response), 1);
+        if (i < 2) {
+            assert_int_equal(ga_read(response, piece, sizeof piece), 3);
+            assert_int_equal(ga_read(response, piece, sizeof piece), GA_ETRUNCATED);
+        } else {
+            assert_null(ga_body(response, &size));
+            assert_int_equal(ga_error()->code, GA_ETRUNCATED);
+        }
+    }
+    expect_pool(session, 0, 0);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
 CASE(an_idle_connection_that_the_server_closed_is_not_used)
 {
     static const peer_step *const scripts[] = {http2, http2, NULL};
@@ -963,6 +996,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_said_goaway_ends_with_its_last_call),
         cmocka_unit_test(a_broken_stream_leaves_the_connection),
         cmocka_unit_test(a_connection_that_closes_without_an_answer_is_told),
+        cmocka_unit_test(an_answer_that_ends_within_its_body_is_an_answer),
         cmocka_unit_test(an_idle_connection_that_the_server_closed_is_not_used),
         cmocka_unit_test(a_call_that_gives_up_resets_its_stream_alone),
         cmocka_unit_test(an_upload_that_nobody_takes_times_out),

@@ -127,6 +127,16 @@ static ga__timeout present_wait(ga__call *call, const ga__http2_stream *stream)
     return stream->bytes_received > 0 ? GA__TIMEOUT_READ : GA__TIMEOUT_FIRST_BYTE;
 }
 
+/* Whether the head is there, and the body broke off behind it: that is an answer, as over HTTP/1.1, of which
+ * the caller may read what came, and have the rest. It does not depend on how much is read in one turn. */
+static bool broke_off(const ga__http2_exchange *exchange)
+{
+    const ga__http2_stream *stream = &exchange->stream;
+
+    return stream->head_done && stream->closed &&
+           (stream->failed ? stream->failed == GA_ERESET : exchange->on->lost != GA_EPROTOCOL);
+}
+
 /* Waits until the request is sent and the head is there, or the whole answer. @return 0, or a failure,
  * recorded */
 static int await_head(ga__call *call, ga__http2_exchange *exchange)
@@ -142,7 +152,7 @@ static int await_head(ga__call *call, ga__http2_exchange *exchange)
         ga__http2_note_progress(call, stream);
         bool sent = ga__http2_request_sent(stream) || exchange->withheld;
 
-        if (complete || (stream->head_done && !stream->closed && sent))
+        if (complete || (sent && (broke_off(exchange) || (stream->head_done && !stream->closed))))
             return 0;
         if (stream->failed || stream->closed)
             break;
