@@ -98,7 +98,6 @@ static int64_t now_ms(void)
 static int read_journal(ga__report *report, ga__journal *journal, char **problem)
 {
     ga__journal_summarize(journal, &report->summary);
-    report->running = is_running(report->output);
     report->timeline.began = report->summary.began_at;
     report->timeline.latest = now_ms();
     int code = ga__journal_each(journal, take_record, report, problem);
@@ -184,6 +183,8 @@ static ga__report *collect(const char *output, int *code, char **problem)
     *code = 4;
     if (report)
         report->output = find_output(output);
+    if (report && report->output) /* before SQLite opens it, whose locks the file's closing would take away */
+        report->running = is_running(report->output);
     ga__journal *journal = report && report->output ? open_journal(report->output, code, problem) : NULL;
 
     if (journal) {
