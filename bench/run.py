@@ -233,10 +233,10 @@ def ratio_to_first(results, client):
 def print_workload(name, results):
     print(f"\n{name}")
     first = next(iter(results))
-    print(f"  {'client':<16}{'CPU us per request':>20}{'x ' + first:>10}{'requests/s':>12}{'peak MB':>9}")
+    print(f"  {'client':<16}{'CPU us per request':>20}{'x ' + first:>17}{'requests/s':>12}{'peak MB':>9}")
     for client, runs in results.items():
         ratio = ratio_to_first(results, client)
-        print(f"  {client:<16}{median(runs, 'us'):>20.2f}{ratio:>10.2f}{median(runs, 'per_second'):>12.0f}"
+        print(f"  {client:<16}{median(runs, 'us'):>20.2f}{ratio:>17.2f}{median(runs, 'per_second'):>12.0f}"
               f"{median(runs, 'rss_kb') / 1024:>9.1f}")
 
 
