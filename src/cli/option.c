@@ -16,6 +16,12 @@ bool ga__option_is_switch(const ga__option *option)
     return !ga__option_itself(option)->argument;
 }
 
+bool ga__option_is_list(const ga__option *option)
+{
+    return option->kind == GA__OPTION_TEXTS || option->kind == GA__OPTION_PAIRS ||
+           option->kind == GA__OPTION_COLUMNS || option->kind == GA__OPTION_HEADER;
+}
+
 static const ga__option *find(ga__slice name)
 {
     for (size_t i = 0; i < ga__option_count; i++)

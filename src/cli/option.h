@@ -82,5 +82,7 @@ const ga__option *ga__option_nearest(ga__slice name);
 
 /* Whether it is a switch, and takes no value. */
 bool ga__option_is_switch(const ga__option *option);
+/* Whether its place is an array of strings, which is to be freed. */
+bool ga__option_is_list(const ga__option *option);
 
 #endif

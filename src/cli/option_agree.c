@@ -49,24 +49,18 @@ static void take_back(ga__options *options, const char *name)
     void *list = NULL;
 
     options->given[option - ga__option_table] = GA__PLACE_NONE;
-    switch (option->kind) {
-    case GA__OPTION_FLAG:
-        *(bool *)place = false;
-        break;
-    case GA__OPTION_SET:
-        *(int *)place = 0;
-        break;
-    case GA__OPTION_UINT32:
-        *(uint32_t *)place = 0;
-        break;
-    case GA__OPTION_PAIRS:
-    case GA__OPTION_COLUMNS:
+    if (ga__option_is_list(option)) {
         memcpy(&list, place, sizeof list);
         free(list);
         memset(place, 0, sizeof list);
-        break;
-    default:
-        memset(place, 0, sizeof(char *));
+    } else if (option->kind == GA__OPTION_FLAG) {
+        *(bool *)place = false;
+    } else if (option->kind == GA__OPTION_SET) {
+        *(int *)place = 0;
+    } else if (option->kind == GA__OPTION_UINT32) {
+        *(uint32_t *)place = 0;
+    } else { /* a string */
+        *(const char **)place = NULL;
     }
 }
 

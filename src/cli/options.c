@@ -256,18 +256,12 @@ bool ga__options_read(ga__options *options, int argc, char **argv, char **proble
            ga__options_agree(options, problem);
 }
 
-static bool is_list(ga__option_kind kind)
-{
-    return kind == GA__OPTION_TEXTS || kind == GA__OPTION_PAIRS || kind == GA__OPTION_COLUMNS ||
-           kind == GA__OPTION_HEADER;
-}
-
 void ga__options_free(ga__options *options)
 {
     void *list;
 
     for (size_t i = 0; i < ga__option_count; i++) {
-        if (!is_list(ga__option_table[i].kind))
+        if (!ga__option_is_list(&ga__option_table[i]))
             continue;
         memcpy(&list, (char *)options + ga__option_table[i].place, sizeof list);
         free(list);
