@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -207,6 +208,10 @@ static int run(ga__options *options)
 
     if (!ga__options_ask_password(options, &problem))
         return complain(problem, EXIT_USAGE);
+    if (options->job.trace) /* the library's own */
+        setenv("GATHER_TRACE", "1", 1);
+    else
+        unsetenv("GATHER_TRACE");
     ga__job *job = options->dry_run ? ga__job_new_dry(&options->job, &code, &problem)
                                     : ga__job_new(&options->job, &code, &problem);
 

@@ -340,6 +340,14 @@ class Jobs(unittest.TestCase):
         self.assertIn("config", seen)
         self.assertIn("from-the-environment", seen)
 
+    def test_a_trace_tells_each_step_without_secrets(self):
+        run = self.gather(self.api.url + "/todos/1", "-q", "--trace", "--bearer", "hunter2")
+        self.records(run)
+        self.assertIn("connect", run.stderr)
+        self.assertNotIn("hunter2", run.stderr)
+        self.assertEqual(self.gather(self.api.url + "/todos/1", "-q", "--no-trace",
+                                     env=environment(GATHER_TRACE="1")).stderr, "")
+
     def test_raw_is_the_bodies_in_order(self):
         run = self.gather("--raw", "-q", self.api.url + "/todos/[1-20]", "-c", "8")
         self.assertEqual(run.returncode, 0)
