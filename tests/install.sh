@@ -30,6 +30,16 @@ if command -v man >/dev/null && man --version >/dev/null 2>&1; then
     man -M "$(dirname "$manual")" ga_get | grep -q 'The HTTP client'
 fi
 
+# The command runs without the library beside it, and its manual, completions and schemas are in place.
+command=$(find "$work/root" -path '*/bin/gather')
+LD_LIBRARY_PATH='' "$command" --version | grep -q "^gather $(sed -n "s/^  version: '\(.*\)',/\1/p" "$source/meson.build")$"
+share=$(dirname "$(dirname "$manual")")
+[ -s "$share/man/man1/gather.1" ]
+for file in bash-completion/completions/gather zsh/site-functions/_gather \
+    fish/vendor_completions.d/gather.fish doc/gather/request.schema.json doc/gather/record.schema.json; do
+    [ -s "$share/$file" ] || { echo "no $file"; exit 1; }
+done
+
 cd "$work"
 # The first program, and the command that stands after it.
 awk '/^```c$/ { inside = 1; next } /^```$/ && inside { exit } inside' "$source/README.md" >hello.c
