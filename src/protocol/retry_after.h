@@ -14,8 +14,9 @@
 #include "base/slice.h"
 #include "protocol/headers.h"
 
-/* Seconds: 6 hours. */
-#define GA__RETRY_AFTER_MOST 21600.0
+/* Seconds: 30 days. A client never waits less than it was asked to; how long it waits at all its timeouts and
+ * max_wait say. */
+#define GA__RETRY_AFTER_MOST 2592000.0
 
 /* What an answer says. Negative: it does not say. Times are in seconds from the answer. */
 typedef struct ga__advice {
