@@ -23,6 +23,8 @@ typedef struct builder {
     const ga__raw_row *raw;
     ga__row *row;
     bool is_request; /* the row is a request record: its members are known ones */
+    int bodies;      /* how many it has said */
+    bool has_cost;   /* it has said one, which may be none */
     bool failed;     /* no memory */
 } builder;
 
@@ -174,13 +176,22 @@ static bool take_headers(builder *self, ga__slice value)
     self->row->headers = headers;
     ga__json_walk_begin(&walk, value);
     for (; ga__json_next_member(&walk, &name, &each); headers++) {
-        *headers = (ga_pair){text_of(self, name).data, NULL};
+        *headers = (ga_pair){NULL, NULL};
+        if (!take_string(self, "headers", name, &headers->name))
+            return false;
         if (!ga__json_is(each, GA__JSON_NULL) && !take_string(self, "headers", each, &headers->value))
             return false;
     }
     *headers = (ga_pair){NULL, NULL};
     self->row->own_headers = count;
     return !self->failed;
+}
+
+/* The content type of a body, where the row does not say another: before it or behind it. */
+static void use_type(builder *self, const char *type)
+{
+    if (!self->row->content_type)
+        self->row->content_type = type;
 }
 
 static bool take_body(builder *self, ga__slice value)
@@ -191,11 +202,12 @@ static bool take_body(builder *self, ga__slice value)
         return true;
     if (ga__json_is(value, GA__JSON_STRING)) {
         ga__json_append_unquoted(&text, value);
-        self->row->content_type = "text/plain; charset=utf-8";
+        use_type(self, "text/plain; charset=utf-8");
     } else {
         ga__buffer_append(&text, value.data, value.size);
-        self->row->content_type = "application/json";
+        use_type(self, "application/json");
     }
+    self->bodies++;
     self->row->body = settle(self, &text);
     return !self->failed;
 }
@@ -209,8 +221,18 @@ static bool take_base64(builder *self, ga__slice value)
         ga__buffer_free(&bytes);
         return fail(self, "\"body_base64\" is not base64");
     }
+    self->bodies++;
     self->row->body = settle(self, &bytes);
-    self->row->content_type = "application/octet-stream";
+    use_type(self, "application/octet-stream");
+    return !self->failed;
+}
+
+static bool keep_json(builder *self, ga__slice value, ga__slice *kept)
+{
+    ga__buffer text = GA__BUFFER_INIT;
+
+    ga__json_append_compact(&text, value);
+    *kept = settle(self, &text);
     return !self->failed;
 }
 
@@ -240,14 +262,17 @@ static bool take_expect(builder *self, ga__slice value)
 
     ga__buffer_free(&text);
     self->row->expect = expect;
-    return good || fail(self, "\"expect\" is to be a status, or an array of statuses");
+    if (good)
+        return keep_json(self, value, &self->row->own_expect);
+    return fail(self, "\"expect\" is to be a status, or an array of statuses");
 }
 
 static bool take_cost(builder *self, ga__slice value)
 {
     if (!ga__parse_double(value.data, value.size, &self->row->cost) || self->row->cost < 0)
         return fail(self, "\"cost\" is to be a number of tokens");
-    return true;
+    self->has_cost = true;
+    return keep_json(self, value, &self->row->own_cost);
 }
 
 static bool take_id(builder *self, ga__slice value)
@@ -266,11 +291,7 @@ static bool take_id(builder *self, ga__slice value)
 
 static bool take_meta(builder *self, ga__slice value)
 {
-    ga__buffer text = GA__BUFFER_INIT;
-
-    ga__json_append_compact(&text, value);
-    self->row->meta = settle(self, &text);
-    return !self->failed;
+    return keep_json(self, value, &self->row->meta);
 }
 
 static bool take_member(builder *self, ga__slice name, ga__slice value)
@@ -312,7 +333,7 @@ static bool take_request(builder *self)
     while (ga__json_next_member(&walk, &name, &value))
         if (!take_member(self, name, value))
             return false;
-    if ((self->row->body.data != NULL) + (self->row->body_file != NULL) > 1)
+    if (self->bodies + (self->row->body_file != NULL) > 1)
         return fail(self, "it has more than one body");
     return self->row->url || fail(self, "it has no \"url\"");
 }
@@ -454,16 +475,25 @@ static bool take_object(builder *self)
     return take_body(self, self->raw->text);
 }
 
+/* A text that is no JSON: a line, or a field. */
+static bool take_line(builder *self, const char *name, ga__slice value, const char **text)
+{
+    if (value.size > 0 && memchr(value.data, '\0', value.size))
+        return fail(self, "\"%s\" has a NUL character", name);
+    *text = copy(self, value);
+    return !self->failed;
+}
+
 static bool take_csv_request(builder *self)
 {
     ga__slice value;
 
     if (!find_field(self->raw, ga__slice_of("url"), &value))
         return fail(self, "it has no column \"url\"");
-    self->row->url = copy(self, value);
-    if (find_field(self->raw, ga__slice_of("method"), &value) && value.size > 0)
-        self->row->method = copy(self, value);
-    return !self->failed;
+    if (!take_line(self, "url", value, &self->row->url))
+        return false;
+    return !find_field(self->raw, ga__slice_of("method"), &value) || value.size == 0 ||
+           take_line(self, "method", value, &self->row->method);
 }
 
 /* The row as it stands, before templates. */
@@ -477,7 +507,7 @@ static bool take_row(builder *self)
         return fail(self, "%s", raw->problem);
     case GA__ROW_URL:
         if (!self->plan->url)
-            self->row->url = copy(self, raw->text);
+            return take_line(self, "url", raw->text, &self->row->url);
         return !self->failed;
     case GA__ROW_CSV:
         return self->plan->url || take_csv_request(self);
@@ -536,9 +566,12 @@ static bool find_key(builder *self)
                                ga__slice_of(row->url ? row->url : ""),
                                row->body,
                                {headers.data, headers.size},
-                               row->problem || row->parts ? whole : (ga__slice){NULL, 0}};
+                               row->problem || row->parts ? whole : (ga__slice){NULL, 0},
+                               ga__slice_of(row->body_file ? row->body_file : "")};
 
-    if (headers.failed || !ga__key_of(&content, SALT_CONTENT, parts, sizeof parts / sizeof *parts))
+    const size_t count = sizeof parts / sizeof *parts - !row->body_file;
+
+    if (headers.failed || !ga__key_of(&content, SALT_CONTENT, parts, count))
         return ga__buffer_free(&headers), no_memory(self);
     ga__buffer_free(&headers);
     row->key = content;
@@ -560,6 +593,8 @@ static bool build(builder *self)
     if (!row->url) {
         if (!fill(self, plan->url, &url))
             return false;
+        if (memchr(url.data, '\0', url.size)) /* of a raw column */
+            return fail(self, "its URL has a NUL character");
         row->url = url.data;
     }
     if (!*row->url)
@@ -574,7 +609,7 @@ static bool build(builder *self)
             return false;
         row->body_out = file.data;
     }
-    if (plan->options->tokens.count > 0 && row->cost == 0)
+    if (plan->options->tokens.count > 0 && !self->has_cost)
         row->cost = guess_cost(row);
     return true;
 }
@@ -668,6 +703,10 @@ void ga__row_append_input(ga__buffer *out, const ga__row *row)
         add_headers(out, row);
     if (row->body.data)
         add_body(out, row);
+    if (row->own_expect.size > 0)
+        add_json(out, "expect", row->own_expect);
+    if (row->own_cost.size > 0)
+        add_json(out, "cost", row->own_cost);
     if (row->body_file)
         add_member(out, "body_file", row->body_file);
     if (row->meta.size > 0)

@@ -36,8 +36,9 @@ typedef struct ga__row {
     ga__slice body;         /* data is NULL where there is none in memory */
     const char *content_type, *body_file;
     const ga_part *parts;
-    const ga__expect *expect; /* its own, or the job's */
-    double cost;              /* tokens; 0: none */
+    const ga__expect *expect;       /* its own, or the job's */
+    double cost;                    /* tokens; 0: none */
+    ga__slice own_expect, own_cost; /* JSON, as the row says them, or empty */
 
     ga__slice id;   /* JSON, or empty */
     ga__slice meta; /* JSON, or empty */

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows as requests: what each member and option makes of them, what they are known by, and what is refused.
+ */
+#include "check.h"
+
+#include "bulk/plan.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* A row and the plan that it was made by. */
+typedef struct made {
+    ga__job_options options;
+    ga__plan *plan;
+    ga__row row;
+} made;
+
+static void make(made *self, const ga__job_options *options, const ga__raw_row *raw)
+{
+    char *problem = NULL;
+
+    *self = (made){.options = *options};
+    self->plan = ga__plan_new(&self->options, &problem);
+    if (!self->plan)
+        fail_msg("%s", problem);
+    assert_true(ga__plan_build(self->plan, raw, &self->row));
+}
+
+static void make_json(made *self, const ga__job_options *options, const char *text)
+{
+    make(self, options, &(ga__raw_row){.n = 1, .line = 1, .form = GA__ROW_JSON, .text = ga__slice_of(text)});
+}
+
+static void drop(made *self)
+{
+    ga__row_free(&self->row);
+    ga__plan_free(self->plan);
+}
+
+static void check_slice(ga__slice slice, const char *text)
+{
+    assert_int_equal(slice.size, strlen(text));
+    assert_memory_equal(slice.data, text, slice.size);
+}
+
+static void check_refused(const ga__job_options *options, const char *text, const char *part)
+{
+    made self;
+
+    make_json(&self, options, text);
+    if (!self.row.problem)
+        fail_msg("%s was taken", text);
+    assert_contains(self.row.problem, part);
+    drop(&self);
+}
+
+/* The same text makes the same key, whatever stands around it. */
+static bool same_key(const char *a, const char *b)
+{
+    made first, second;
+
+    make_json(&first, &ga__job_defaults, a);
+    make_json(&second, &ga__job_defaults, b);
+    bool same = memcmp(&first.row.key, &second.row.key, sizeof first.row.key) == 0;
+
+    drop(&first);
+    drop(&second);
+    return same;
+}
+
+static void each_member_is_taken(void **state)
+{
+    made self;
+
+    (void)state;
+    make_json(&self, &ga__job_defaults,
+              "{\"id\":\"a\",\"method\":\"PUT\",\"url\":\"/x\",\"headers\":{\"X-A\":\"1\",\"X-B\":null},"
+              "\"body\":{\"k\": [1, 2]},\"meta\":{\"m\": 1},\"expect\":[200,409],\"cost\":12.5}");
+    assert_null(self.row.problem);
+    check_slice(self.row.id, "\"a\"");
+    assert_string_equal(self.row.method, "PUT");
+    assert_string_equal(self.row.url, "/x");
+    assert_string_equal(self.row.headers[0].value, "1");
+    assert_null(self.row.headers[1].value);
+    assert_null(self.row.headers[2].name);
+    check_slice(self.row.body, "{\"k\": [1, 2]}");
+    assert_string_equal(self.row.content_type, "application/json");
+    check_slice(self.row.meta, "{\"m\":1}");
+    assert_true(ga__expect_has(self.row.expect, 409));
+    assert_false(ga__expect_has(self.row.expect, 201));
+    assert_true(self.row.cost == 12.5);
+    drop(&self);
+}
+
+static void a_body_has_the_type_that_the_row_says_before_it_or_behind_it(void **state)
+{
+    static const char *const rows[] = {"{\"url\":\"/\",\"content_type\":\"text/x\",\"body\":\"a\"}",
+                                       "{\"url\":\"/\",\"body\":\"a\",\"content_type\":\"text/x\"}",
+                                       "{\"url\":\"/\",\"content_type\":\"text/x\",\"body_base64\":\"YQ==\"}",
+                                       "{\"url\":\"/\",\"content_type\":\"text/x\",\"body\":{}}"};
+    made self;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        make_json(&self, &ga__job_defaults, rows[i]);
+        assert_null(self.row.problem);
+        assert_string_equal(self.row.content_type, "text/x");
+        assert_string_equal(self.row.method ? self.row.method : "", "POST");
+        drop(&self);
+    }
+    make_json(&self, &ga__job_defaults, "{\"url\":\"/\",\"body\":\"a\"}");
+    assert_string_equal(self.row.content_type, "text/plain; charset=utf-8");
+    drop(&self);
+    make_json(&self, &ga__job_defaults, "{\"url\":\"/\",\"body_base64\":\"AAE=\"}");
+    assert_string_equal(self.row.content_type, "application/octet-stream");
+    assert_int_equal(self.row.body.size, 2);
+    drop(&self);
+}
+
+static void a_line_of_an_openai_batch_is_a_request(void **state)
+{
+    made self;
+
+    (void)state;
+    make_json(&self, &ga__job_defaults,
+              "{\"custom_id\":\"r-1\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\","
+              "\"body\":{\"model\":\"m\",\"max_tokens\":100}}");
+    assert_null(self.row.problem);
+    check_slice(self.row.id, "\"r-1\"");
+    assert_string_equal(self.row.method, "POST");
+    drop(&self);
+}
+
+static void a_cost_is_guessed_only_where_the_row_says_none(void **state)
+{
+    ga__job_options options = ga__job_defaults;
+    made self;
+
+    (void)state;
+    options.tokens = (ga__rate){1000, 60};
+    make_json(&self, &options, "{\"url\":\"/\",\"body\":{\"max_tokens\":100}}");
+    assert_true(self.row.cost == 18.0 / 4 + 100);
+    drop(&self);
+    make_json(&self, &options, "{\"url\":\"/\",\"body\":{\"max_tokens\":100},\"cost\":0}");
+    assert_true(self.row.cost == 0);
+    drop(&self);
+}
+
+static void what_is_no_request_is_refused_and_told(void **state)
+{
+    const ga__job_options *plain = &ga__job_defaults;
+
+    (void)state;
+    check_refused(plain, "{}", "it has no \"url\"");
+    check_refused(plain, "{\"url\":\"\"}", "its URL is empty");
+    check_refused(plain, "{\"url\":5}", "\"url\" is to be a string");
+    check_refused(plain, "{\"url\":\"/a\\u0000b\"}", "NUL");
+    check_refused(plain, "\"/a\\u0000b\"", "NUL");
+    check_refused(plain, "{\"url\":\"/\",\"colour\":1}", "no member \"colour\" is known");
+    check_refused(plain, "{\"url\":\"/\",\"headers\":[]}", "\"headers\" is to be an object");
+    check_refused(plain, "{\"url\":\"/\",\"headers\":{\"a\\u0000b\":\"1\"}}", "NUL");
+    check_refused(plain, "{\"url\":\"/\",\"headers\":{\"a\":1}}", "to be a string");
+    check_refused(plain, "{\"url\":\"/\",\"body_base64\":\"*\"}", "not base64");
+    check_refused(plain, "{\"url\":\"/\",\"body\":\"a\",\"body_base64\":\"YQ==\"}", "more than one body");
+    check_refused(plain, "{\"url\":\"/\",\"body\":\"a\",\"body\":\"b\"}", "more than one body");
+    check_refused(plain, "{\"url\":\"/\",\"body\":\"a\",\"body_file\":\"/dev/null\"}", "more than one body");
+    check_refused(plain, "{\"url\":\"/\",\"body_file\":\"/nowhere/x\"}", "/nowhere/x, cannot be read");
+    check_refused(plain, "{\"url\":\"/\",\"expect\":[99]}", "\"expect\"");
+    check_refused(plain, "{\"url\":\"/\",\"cost\":-1}", "\"cost\"");
+    check_refused(plain, "{\"url\":\"/\",\"id\":[1]}", "an id is to be");
+}
+
+static void a_nul_in_a_line_does_not_cut_its_url(void **state)
+{
+    const ga__slice names[] = {ga__slice_of("url")}, fields[] = {{"/a\0b", 4}};
+    made self;
+
+    (void)state;
+    make(&self, &ga__job_defaults, &(ga__raw_row){.form = GA__ROW_URL, .text = fields[0]});
+    assert_contains(self.row.problem ? self.row.problem : "", "NUL");
+    drop(&self);
+    make(&self, &ga__job_defaults,
+         &(ga__raw_row){.form = GA__ROW_CSV, .names = names, .fields = fields, .count = 1});
+    assert_contains(self.row.problem ? self.row.problem : "", "NUL");
+    drop(&self);
+}
+
+static void a_template_takes_columns_of_each_form(void **state)
+{
+    const ga__slice names[] = {ga__slice_of("city"), ga__slice_of("n")},
+                    fields[] = {ga__slice_of("a b/&"), ga__slice_of("7")};
+    const char *const headers[] = {"X-City: {n}", "X-Fixed: 1", NULL}, *const keep[] = {"n", NULL};
+    ga__job_options options = ga__job_defaults;
+    made self;
+
+    (void)state;
+    options.url_template = "http://h/{city}?n={n}";
+    options.headers = headers;
+    options.keep = keep;
+    options.id = "n";
+    make(&self, &options, &(ga__raw_row){.form = GA__ROW_CSV, .names = names, .fields = fields, .count = 2});
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.url, "http://h/a%20b%2F%26?n=7");
+    assert_string_equal(self.row.method, "GET");
+    assert_string_equal(self.row.headers[0].value, "7");
+    assert_null(self.row.headers[1].name);
+    check_slice(self.row.id, "\"7\"");
+    check_slice(self.row.keep[0].json, "\"7\"");
+    drop(&self);
+
+    make_json(&self, &options, "{\"city\":\"x\",\"n\":7}");
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.url, "http://h/x?n=7");
+    assert_string_equal(self.row.method, "POST");
+    check_slice(self.row.body, "{\"city\":\"x\",\"n\":7}");
+    check_slice(self.row.id, "7");
+    drop(&self);
+    check_refused(&options, "{\"n\":7}", "no column \"city\"");
+}
+
+static void keys_say_what_is_asked_for_and_nothing_else(void **state)
+{
+    (void)state;
+    assert_true(same_key("{\"url\":\"/a\"}", "{\"url\":\"/a\",\"meta\":1}"));
+    assert_true(same_key("{\"url\":\"/a\",\"id\":1}", "{\"id\":1,\"url\":\"/b\"}"));
+    assert_false(same_key("{\"url\":\"/a\"}", "{\"url\":\"/b\"}"));
+    assert_false(same_key("{\"url\":\"/a\"}", "{\"url\":\"/a\",\"method\":\"HEAD\"}"));
+    assert_false(same_key("{\"url\":\"/a\",\"body\":\"1\"}", "{\"url\":\"/a\",\"body\":\"2\"}"));
+    assert_false(
+        same_key("{\"url\":\"/a\",\"headers\":{\"x\":\"1\"}}", "{\"url\":\"/a\",\"headers\":{\"x\":\"2\"}}"));
+    assert_false(same_key("{\"url\":\"/a\",\"body_file\":\"/dev/null\"}",
+                          "{\"url\":\"/a\",\"body_file\":\"/dev/zero\"}"));
+    assert_false(same_key("{\"url\":\"/a\",\"id\":1}", "{\"url\":\"/a\",\"id\":\"1\"}"));
+}
+
+/* What `gather failed` gives back asks for the same, and leads to the same key. */
+static void a_row_as_input_asks_for_the_same(void **state)
+{
+    static const char *const rows[] = {
+        "{\"id\":\"a\",\"method\":\"PUT\",\"url\":\"/x\",\"headers\":{\"X-A\":\"1\",\"X-B\":null},"
+        "\"body\":{\"k\":1},\"expect\":[200,409],\"cost\":3,\"meta\":{\"m\":1}}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"application/x-www-form-urlencoded\","
+        "\"body\":\"a=b\"}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"a/b\",\"body_base64\":\"AP8=\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ga__buffer line = GA__BUFFER_INIT;
+        made self;
+
+        make_json(&self, &ga__job_defaults, rows[i]);
+        assert_null(self.row.problem);
+        ga__row_append_input(&line, &self.row);
+        assert_string_equal(line.data, rows[i]);
+        drop(&self);
+        ga__buffer_free(&line);
+    }
+}
+
+/* What the job's own headers hold stands neither in the key nor in the line of a failure. */
+static void the_jobs_secrets_are_not_in_failed_rows(void **state)
+{
+    const char *const headers[] = {"Authorization: Bearer ${env:GATHER_TEST_SECRET}",
+                                   "X-Of: ${env:GATHER_TEST_SECRET}{line}", NULL};
+    ga__job_options options = ga__job_defaults;
+    ga__buffer line = GA__BUFFER_INIT;
+    made self;
+
+    (void)state;
+    assert_int_equal(setenv("GATHER_TEST_SECRET", "hush", 1), 0);
+    options.headers = headers;
+    make(&self, &options, &(ga__raw_row){.form = GA__ROW_URL, .text = ga__slice_of("/x")});
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.headers[0].value, "hush/x");
+    ga__row_append_input(&line, &self.row);
+    assert_lacks(line.data, "hush");
+    drop(&self);
+    ga__buffer_free(&line);
+}
+
+static void check_option(const ga__job_options *options, const char *part)
+{
+    char *problem = NULL;
+    ga__plan *plan = ga__plan_new(options, &problem);
+
+    assert_null(plan);
+    assert_non_null(problem);
+    assert_contains(problem, part);
+    free(problem);
+}
+
+static void options_that_make_no_sense_are_told_by_their_names(void **state)
+{
+    const char *const header[] = {"nothing", NULL}, *const part[] = {"=x", NULL},
+                      *const extract[] = {"price", NULL}, *const keep[] = {"", NULL};
+
+    (void)state;
+#define WRONG(text, ...) check_option(&(ga__job_options){__VA_ARGS__}, text)
+    WRONG("-H", .headers = header);
+    WRONG("-F", .form = part);
+    WRONG("--extract", .extract = extract);
+    WRONG("--keep", .keep = keep);
+    WRONG("--expect", .expect = "20");
+    WRONG("--items", .items = ".a");
+    WRONG("--url", .url_template = "http://h/{");
+    WRONG("--next", .next = "cursor=x");
+    WRONG("-u", .user = "name");
+    WRONG("-o", .output = "d/{{x}}");
+#undef WRONG
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_member_is_taken),
+        cmocka_unit_test(a_body_has_the_type_that_the_row_says_before_it_or_behind_it),
+        cmocka_unit_test(a_line_of_an_openai_batch_is_a_request),
+        cmocka_unit_test(a_cost_is_guessed_only_where_the_row_says_none),
+        cmocka_unit_test(what_is_no_request_is_refused_and_told),
+        cmocka_unit_test(a_nul_in_a_line_does_not_cut_its_url),
+        cmocka_unit_test(a_template_takes_columns_of_each_form),
+        cmocka_unit_test(keys_say_what_is_asked_for_and_nothing_else),
+        cmocka_unit_test(a_row_as_input_asks_for_the_same),
+        cmocka_unit_test(the_jobs_secrets_are_not_in_failed_rows),
+        cmocka_unit_test(options_that_make_no_sense_are_told_by_their_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
