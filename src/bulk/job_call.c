@@ -250,9 +250,28 @@ static void settle_cost(ga_response *response, const ga__record *record)
         ga_response_set_cost(response, tokens);
 }
 
+/* Whether the row goes round in a circle: the page is held against an earlier one, which is the first,
+ * second, fourth, eighth ... of them, so that a circle of any length is found before it has been walked three
+ * times. */
+static int refuse_circle(ga__row_call *call, const char *next)
+{
+    const ga__slice part = ga__slice_of(next);
+    ga__key key;
+
+    if (!ga__key_of(&key, 0, &part, 1))
+        return ga_fail(GA_ENOMEM, "no memory for the URL of the next page");
+    if (call->pages > 0 && memcmp(&key, &call->milestone, sizeof key) == 0)
+        return ga_fail(GA_EREDIRECT, "the next page, %s, was there before: the pages go round in a circle",
+                       next);
+    call->pages++;
+    if ((call->pages & (call->pages - 1)) == 0)
+        call->milestone = key;
+    return 1;
+}
+
 /* Where a page that succeeded is followed by another. @return as ga__page_next */
-static int find_next(const ga__row_call *call, ga_response *response, const ga__record *record,
-                     const char *url, char **next)
+static int find_next(ga__row_call *call, ga_response *response, const ga__record *record, const char *url,
+                     char **next)
 {
     const ga__job *job = call->lane->job;
     ga__slice body = record->body_form == GA__BODY_JSON ? record->body : (ga__slice){NULL, 0};
@@ -260,7 +279,13 @@ static int find_next(const ga__row_call *call, ga_response *response, const ga__
     if (!record->ok || record->page == 0 ||
         (job->options.max_pages > 0 && record->page >= job->options.max_pages))
         return 0;
-    return ga__page_next(job->plan, response, body, url, next);
+    int code = ga__page_next(job->plan, response, body, url, next);
+
+    if (code > 0 && (code = refuse_circle(call, *next)) < 0) {
+        free(*next);
+        *next = NULL;
+    }
+    return code;
 }
 
 /* Whether the call failed because the job is being stopped. */

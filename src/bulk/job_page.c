@@ -1,52 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where a paged row goes on: a Link, a URL in the body, or a cursor that becomes a parameter of the row's own
- * URL. The next page is on the same host as this one: the row's credentials go nowhere else.
+ * URL. The next page is on the host that was called: the row's credentials go nowhere else.
  */
 #include "bulk/job_parts.h"
 
-#include "base/ascii.h"
 #include "bulk/json.h"
+#include "protocol/url.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* Up to the path of a URL: scheme, host and port. */
-static size_t origin_size(const char *url)
-{
-    const char *host = strstr(url, "://");
-
-    return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : 0;
-}
-
-static bool is_same_origin(const char *a, const char *b)
-{
-    size_t size = origin_size(a);
-
-    return size > 0 && size == origin_size(b) && ga__ascii_equal((ga__slice){a, size}, (ga__slice){b, size});
-}
-
-/* What a reference means on a page's URL (RFC 3986, 5.2, for what APIs send). */
-static char *resolve(const char *page, const char *reference)
-{
-    size_t origin = origin_size(page), path = origin + strcspn(page + origin, "?#"), directory = path;
-
-    if (strstr(reference, "://"))
-        return strdup(reference);
-    if (strncmp(reference, "//", 2) == 0)
-        return ga_format("%.*s:%s", (int)strcspn(page, ":"), page, reference);
-    if (reference[0] == '/')
-        return ga_format("%.*s%s", (int)origin, page, reference);
-    if (reference[0] == '?')
-        return ga_format("%.*s%s", (int)path, page, reference);
-    while (directory > origin && page[directory - 1] != '/')
-        directory--;
-    return ga_format("%.*s%s%s", (int)directory, page, directory == origin ? "/" : "", reference);
-}
 
 /* The URL with the parameter set to the value, instead of any it has. */
 static char *set_parameter(const char *url, const char *name, ga__slice value)
 {
-    static const char digits[] = "0123456789ABCDEF";
     size_t path = strcspn(url, "?#"), name_size = strlen(name);
     const char *at = url[path] == '?' ? url + path + 1 : url + path;
     ga__buffer out = GA__BUFFER_INIT;
@@ -64,14 +30,7 @@ static char *set_parameter(const char *url, const char *name, ga__slice value)
         at += size + (at[size] == '&');
     }
     ga__buffer_printf(&out, "%c%s=", next, name);
-    for (size_t i = 0; i < value.size; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-
-        if (ga__ascii_is_alpha((char)c) || ga__ascii_is_digit((char)c) || strchr("-._~", c))
-            ga__buffer_add_char(&out, (char)c);
-        else
-            ga__buffer_append(&out, (char[]){'%', digits[c >> 4], digits[c & 15]}, 3);
-    }
+    ga__template_append_percent(&out, value);
     return ga__buffer_take(&out);
 }
 
@@ -89,38 +48,88 @@ static bool find_cursor(const ga__plan *plan, ga__slice body, ga__buffer *cursor
     return cursor->size > 0 && !memchr(cursor->data, '\0', cursor->size);
 }
 
-static char *next_of_body(const ga__plan *plan, const char *page, const char *row_url, ga__slice body)
+/* The reference to the next page, the caller's to free: on the page's URL, or with a parameter on that which
+ * was called. NULL where there is none. */
+static char *find_reference(const ga__plan *plan, ga_response *response, ga__slice body, const char *called)
 {
     ga__buffer cursor = GA__BUFFER_INIT;
-    char *url = NULL;
+    char *reference = NULL;
 
+    if (plan->next_is_link)
+        return ga_link(response, "next");
     if (find_cursor(plan, body, &cursor))
-        url = plan->next_parameter
-                  ? set_parameter(row_url, plan->next_parameter, (ga__slice){cursor.data, cursor.size})
-                  : resolve(page, cursor.data);
+        reference = plan->next_parameter
+                        ? set_parameter(called, plan->next_parameter, (ga__slice){cursor.data, cursor.size})
+                        : strdup(cursor.data);
     ga__buffer_free(&cursor);
-    return url;
+    return reference;
 }
 
-int ga__page_next(const ga__plan *plan, ga_response *response, ga__slice body, const char *row_url,
-                  char **url)
-{
-    const char *page = ga_url(response);
-    int code = 1;
+/* The URLs that a next page is judged by. */
+typedef struct pages {
+    ga__url base, called, page, next;
+} pages;
 
-    *url = plan->next_is_link ? ga_link(response, "next") : next_of_body(plan, page, row_url, body);
-    if (!*url)
-        return 0;
-    if (strcmp(*url, page) == 0)
-        code = ga_fail(GA_EREDIRECT, "the next page of %s is the page itself", page);
-    else if (!is_same_origin(page, *url) && !(plan->next_parameter && origin_size(*url) == 0))
-        code = ga_fail(GA_EREDIRECT,
-                       "the next page, %s, is not on the host of this one; what the row's requests carry "
+static int parse(ga__url *url, const char *text, const ga__url *base)
+{
+    const char *reason = NULL;
+    int code = ga__url_parse(url, text, strlen(text), base && base->size > 0 ? base : NULL, &reason);
+
+    return code == 0 ? 0
+                     : ga_fail(code, "the next page, %s, is no URL: %s", text, reason ? reason : "no memory");
+}
+
+static bool is_same(const ga__url *a, const ga__url *b)
+{
+    return strcmp(ga__url_printable(a), ga__url_printable(b)) == 0;
+}
+
+/* What was called may have been redirected to another host: what the row's requests carry does not go there.
+ */
+static int judge(const pages *seen)
+{
+    if (is_same(&seen->next, &seen->page) || is_same(&seen->next, &seen->called))
+        return ga_fail(GA_EREDIRECT, "the next page of %s is the page itself",
+                       ga__url_printable(&seen->page));
+    if (!ga__url_same_origin(&seen->next, &seen->called))
+        return ga_fail(GA_EREDIRECT,
+                       "the next page, %s, is not on the host of the row, %s; what the row's requests carry "
                        "goes nowhere else",
-                       *url);
-    if (code < 0) {
-        free(*url);
-        *url = NULL;
-    }
+                       ga__url_printable(&seen->next), ga__url_printable(&seen->called));
+    return 1;
+}
+
+static int resolve(pages *seen, const ga__plan *plan, ga_response *response, const char *called,
+                   const char *reference)
+{
+    const char *base = plan->options->base_url;
+    int code = base ? parse(&seen->base, base, NULL) : 0;
+
+    if (code == 0)
+        code = parse(&seen->called, called, &seen->base);
+    if (code == 0)
+        code = parse(&seen->page, ga_url(response), NULL);
+    if (code == 0)
+        code = parse(&seen->next, reference, plan->next_parameter ? &seen->base : &seen->page);
+    return code == 0 ? judge(seen) : code;
+}
+
+int ga__page_next(const ga__plan *plan, ga_response *response, ga__slice body, const char *called, char **url)
+{
+    char *reference = find_reference(plan, response, body, called);
+    pages seen = {.base = {0}};
+
+    *url = NULL;
+    if (!reference)
+        return 0;
+    int code = resolve(&seen, plan, response, called, reference);
+
+    if (code > 0 && !(*url = strdup(ga__url_href(&seen.next))))
+        code = ga_fail(GA_ENOMEM, "no memory for the URL of the next page");
+    free(reference);
+    ga__url_free(&seen.base);
+    ga__url_free(&seen.called);
+    ga__url_free(&seen.page);
+    ga__url_free(&seen.next);
     return code;
 }

@@ -2,8 +2,9 @@
 /*
  * The job's insides, shared by the files that open it, run its loops, make its calls and look at it.
  *
- * Two locks: `input_lock` for the input and the keys, `lock` for the journal, the counts and why the job
- * ends. They are never held together, and nobody suspends while holding one.
+ * Three locks: `input_lock` for the input and the keys; `lock` for the journal, the counts and why the job
+ * ends; `output_lock` for whoever writes to a slow reader, taken before `lock`. The first is held together
+ * with none of the others, and nobody suspends while holding one.
  */
 #ifndef GA__JOB_PARTS_H
 #define GA__JOB_PARTS_H
@@ -43,9 +44,10 @@ struct ga__job {
     ga__stats stats;
     bool last_failed[GA__LAST_ROWS];                         /* of the rows that were called last, in turn */
     uint64_t called, failed_of_last, failed_in_all, refused; /* refused: 401 or 403, all from the first on */
-    int code; /* the exit status of a job that ends before its input; 0: it does not */
+    atomic_int
+        code; /* the exit status of a job that ends before its input; 0: it does not. Set under `lock` */
     char *reason;
-    bool dirty; /* something was written since the last sync */
+    atomic_bool dirty; /* something was written since the last sync */
 
     atomic_int asked_to_stop; /* how often, by ga__job_stop */
     atomic_bool stopping;     /* no new rows are begun */
@@ -65,14 +67,14 @@ typedef struct ga__lane {
     size_t index;
     pthread_t thread;
     ga_session *session;
-    ga_group group;          /* of rows */
-    ga_semaphore slots;      /* for their tasks */
-    ga__list rows;           /* that have tasks */
-    ga__list unwritten;      /* rows that wait until what they added is written */
-    ga_event to_write;       /* something was added */
-    bool ended;              /* nothing more will be */
-    uint64_t sequence, turn; /* the next row's place, and with `ordered` whose turn it is to be written */
-    char *scrap;             /* where bodies are read to that nobody wants */
+    ga_group group;     /* of rows */
+    ga_semaphore slots; /* for their tasks */
+    ga__list rows; /* that have tasks, in the order of the input: with `ordered` it is the first one's turn */
+    ga__list unwritten; /* rows that wait until what they added is written */
+    ga_event to_write;  /* something was added */
+    bool begun;         /* the lane's task has run */
+    bool ended;         /* nothing more will be added */
+    char *scrap;        /* where bodies are read to that nobody wants */
 } ga__lane;
 
 /* A row that has a task. */
@@ -84,12 +86,13 @@ typedef struct ga__row_call {
     ga_task *task;
     ga__row row;
     ga__kind refusal; /* it is not called, but has this record; GA__KIND_OK: it is called */
-    uint64_t sequence;
     bool idempotent;
     bool begun;                             /* it is noted in the journal */
     bool under_way;                         /* what is under way is given time where the job is stopped */
     double called_at, sent_at, answered_at; /* of the present page; monotonic; 0: not yet */
     int64_t first_sent_ms;                  /* since 1970 */
+    uint32_t pages;                         /* of this run, so far */
+    ga__key milestone;                      /* the URL of one of them */
 } ga__row_call;
 
 /* --- job.c --- */
@@ -177,9 +180,9 @@ void ga__record_tell_headers(ga__record *record, ga__row_call *call, const ga_re
 void ga__record_extract(ga__record *record, ga__row_call *call);
 
 /* --- job_page.c --- */
-/* Where the next page of a paged row is. @return 1 with *url, the caller's to free; 0: there is none;
- * negative, recorded */
-int ga__page_next(const ga__plan *plan, ga_response *response, ga__slice body, const char *row_url,
+/* Where the next page of a paged row is; `called` is the URL of this one, as it was called. @return 1 with
+ * *url, the caller's to free; 0: there is none; negative, recorded */
+int ga__page_next(const ga__plan *plan, ga_response *response, ga__slice body, const char *called,
                   char **url);
 
 /* --- body_file.c --- */

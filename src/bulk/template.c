@@ -189,7 +189,7 @@ static bool is_unreserved(char c)
 }
 
 /* All but RFC 3986's unreserved characters: right in any part of a URL, and in a form. */
-static void append_percent(ga__buffer *out, ga__slice value)
+void ga__template_append_percent(ga__buffer *out, ga__slice value)
 {
     static const char digits[] = "0123456789ABCDEF";
 
@@ -242,7 +242,7 @@ static bool append_column(const ga__template *template, const piece *each, ga__s
     else if (template->use == GA__TEMPLATE_JSON)
         ga__json_append_escaped(out, value);
     else
-        append_percent(out, value);
+        ga__template_append_percent(out, value);
     return true;
 }
 
