@@ -125,7 +125,7 @@ static void count_outcome(ga__job *job, const ga__record *record)
     job->failed_of_last += !record->ok - (uint64_t)*place;
     *place = !record->ok;
     job->failed_in_all += !record->ok;
-    job->refused += record->status == 401 || record->status == 403;
+    job->refused += !record->ok && (record->status == 401 || record->status == 403);
     if (!record->ok)
         judge_failures(job, record);
 }
@@ -396,6 +396,8 @@ static void run_lane(ga__lane *lane)
 {
     if (ga_run(ga__lane_main, lane) < 0)
         ga__job_end(lane->job, 3, strdup(ga_error_message()));
+    if (!lane->begun) /* nobody else says that it does not run: the first lane waits for the others */
+        lane->job->lanes_running--;
 }
 
 static void *lane_thread(void *lane)
@@ -428,6 +430,16 @@ static bool write_failed(void *file, ga__slice row)
     return fprintf(file, "%.*s\n", (int)row.size, row.data) >= 0;
 }
 
+/* A row has one failure at most, which may be that of any of its pages. */
+static uint64_t count_failed(const ga__stats *stats)
+{
+    uint64_t failed = 0;
+
+    for (size_t kind = GA__KIND_OK + 1; kind < GA__KINDS; kind++)
+        failed += stats->kinds[kind];
+    return failed;
+}
+
 /* --failed-out, of all runs; and how many rows failed. */
 static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
 {
@@ -439,7 +451,7 @@ static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
         if (job->failed_out)
             code = ga__journal_each_failed(job->journal, write_failed, job->failed_out, problem);
     }
-    *failed = job->kept ? summary.failed : job->stats.rows - job->stats.ok;
+    *failed = job->kept ? summary.failed : count_failed(&job->stats);
     if (code == 0 && job->failed_out && fflush(job->failed_out) != 0)
         code = say(4, problem, "cannot write %s: %s", job->options.failed_out, strerror(errno));
     return code;

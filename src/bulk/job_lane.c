@@ -133,22 +133,19 @@ int ga__lane_await_turn(ga__row_call *call)
     const ga__lane *lane = call->lane;
     int code = 0;
 
-    while (code == 0 && lane->job->options.ordered && lane->turn != call->sequence)
+    while (code == 0 && lane->job->options.ordered && ga__list_first(&lane->rows) != &call->link)
         code = ga_event_wait(&call->turn);
     return code;
 }
 
-/* The turn goes to the next row, where that is waiting. */
-static void end_turn(ga__lane *lane, const ga__row_call *ended)
+/* The turn is that of the first row which is there, also where one before it has ended out of turn: it was
+ * stopped. */
+static void pass_turn(const ga__lane *lane)
 {
-    if (ended->sequence == lane->turn)
-        lane->turn++;
-    for (ga__link *link = lane->rows.next; link != &lane->rows; link = link->next) {
-        ga__row_call *each = GA__OF(link, ga__row_call, link);
+    ga__link *first = ga__list_first(&lane->rows);
 
-        if (each->sequence == lane->turn)
-            ga_event_set(&each->turn);
-    }
+    if (first)
+        ga_event_set(&GA__OF(first, ga__row_call, link)->turn);
 }
 
 void ga__lane_end_row(ga__row_call *call)
@@ -157,7 +154,7 @@ void ga__lane_end_row(ga__row_call *call)
 
     ga__unlink(&call->link);
     if (lane->job->options.ordered)
-        end_turn(lane, call);
+        pass_turn(lane);
     ga__row_free(&call->row);
     free(call);
     ga_semaphore_release(&lane->slots);
@@ -202,7 +199,6 @@ static bool start_row(ga__lane *lane, const ga__row *row, ga__kind refusal)
         free(call);
         return false;
     }
-    call->sequence = lane->sequence++;
     ga__list_push_back(&lane->rows, &call->link);
     return true;
 }
@@ -309,6 +305,7 @@ int ga__lane_main(void *arg)
 {
     ga__lane *lane = arg;
 
+    lane->begun = true;
     ga__list_init(&lane->rows);
     ga__list_init(&lane->unwritten);
     ga_event_init(&lane->to_write);

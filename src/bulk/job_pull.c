@@ -131,7 +131,7 @@ static void pull_row(ga__pulled *self)
         ga__row_free(&self->row);
     }
     self->code = self->code < 0 ? self->code : 0;
-    if (!is_stopping(job))
+    if (self->code == 0 && !is_stopping(job))
         job->input_ended = true;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -693,7 +694,9 @@ int ga__journal_begin(ga__journal *journal, const ga__key *key, char **problem)
     if (code != 0 || !journal->db)
         return code;
     sqlite3_bind_blob(journal->add_begun, 1, key->bytes, GA__KEY_SIZE, SQLITE_STATIC);
-    return step(journal, journal->add_begun, problem);
+    code = step(journal, journal->add_begun, problem);
+    journal->broken |= code != 0; /* what failed may have taken the whole group back */
+    return code;
 }
 
 int ga__journal_unbegin(ga__journal *journal, const ga__key *key, char **problem)
@@ -706,7 +709,9 @@ int ga__journal_unbegin(ga__journal *journal, const ga__key *key, char **problem
     if (code != 0)
         return code;
     sqlite3_bind_blob(statement, 1, key->bytes, GA__KEY_SIZE, SQLITE_STATIC);
-    return finish(journal, statement, problem);
+    code = finish(journal, statement, problem);
+    journal->broken |= code != 0;
+    return code;
 }
 
 /* Writes the records. Where that fails in the middle the output is as long as it was, or the next run cuts
@@ -776,7 +781,9 @@ int ga__journal_write_out(const ga__buffer *pending, char **problem)
     for (size_t at = 0; at < pending->size;) {
         ssize_t count = write(STDOUT_FILENO, pending->data + at, pending->size - at);
 
-        if (count < 0 && errno != EINTR)
+        if (count < 0 && errno == EAGAIN)
+            poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
+        else if (count < 0 && errno != EINTR)
             return ga__journal_cannot("write", "standard output", problem);
         at += count > 0 ? (size_t)count : 0;
     }

@@ -15,7 +15,12 @@ enum { FIRST_PIECE = 64 << 10, EXCERPT = 200 };
 
 void ga__pieces_begin(ga__pieces *pieces, int fd, int stop_fd)
 {
-    *pieces = (ga__pieces){.fd = fd, .stop_fd = stop_fd, .line = 1};
+    pieces->fd = fd;
+    pieces->stop_fd = stop_fd;
+    pieces->begin = pieces->end = 0;
+    pieces->ended = false;
+    pieces->taken = 0; /* each for itself: whoever shows the progress reads this one meanwhile */
+    pieces->line = 1;
 }
 
 void ga__pieces_end(ga__pieces *pieces)

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole jobs against a scripted server, which runs on a loop and a thread of its own: records and their
+ * order, shares, pages, what ends a job early, and the files beside the output. */
+#include "peer.h"
+
+#include "bulk/job.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *directory;
+static atomic_int ready, ended, requests, refused_once;
+static char base[128];
+
+/* --- the server ----------------------------------------------------------------------------------- */
+
+static bool say(peer_visit *visit, const char *status, const char *fields, const char *body)
+{
+    ga__buffer out = GA__BUFFER_INIT;
+
+    ga__buffer_printf(&out,
+                      "HTTP/1.1 %s\r\n%sContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                      status, fields, strlen(body), body);
+    bool good = peer_say(visit, out.data, out.size);
+
+    ga__buffer_free(&out);
+    return good;
+}
+
+static bool say_page(peer_visit *visit, const char *next)
+{
+    char fields[400];
+
+    snprintf(fields, sizeof fields, "Link: <%s>; rel=\"next\"\r\n", next);
+    return say(visit, "200 OK", next[0] ? fields : "", "[{\"a\":1},{\"a\":2}]");
+}
+
+/* What the server answers depends on the path. */
+static bool answer(peer_visit *visit)
+{
+    char path[200] = "", body[300], other[250];
+
+    requests++;
+    assert_int_equal(sscanf(visit->request.data, "%*s %199s", path), 1);
+    if (strncmp(path, "/late/", 6) == 0)
+        ga_sleep(atoi(path + 6) % 3 == 0 ? 0.03 : 0.001);
+    if (strncmp(path, "/hang", 5) == 0)
+        ga_sleep(5);
+    if (strncmp(path, "/missing", 8) == 0)
+        return say(visit, "404 Not Found", "", "{}");
+    if (strncmp(path, "/refused", 8) == 0)
+        return say(visit, "401 Unauthorized", "", "{}");
+    if (strcmp(path, "/busy") == 0 && refused_once++ == 0)
+        return say(visit, "429 Too Many Requests", "retry-after-ms: 10\r\n", "{}");
+    if (strncmp(path, "/page/", 6) == 0) {
+        snprintf(other, sizeof other, "/page/%d?to=http://x/", atoi(path + 6) + 1);
+        return say_page(visit, atoi(path + 6) < 3 ? other : "");
+    }
+    if (strcmp(path, "/then-missing") == 0)
+        return say_page(visit, "/missing");
+    if (strcmp(path, "/circle/1") == 0)
+        return say_page(visit, "/circle/2");
+    if (strcmp(path, "/circle/2") == 0)
+        return say_page(visit, "/circle/3");
+    if (strcmp(path, "/circle/3") == 0)
+        return say_page(visit, "/circle/2");
+    if (strcmp(path, "/foreign") == 0)
+        return say_page(visit, "http://127.0.0.2:9/");
+    if (strcmp(path, "/moved") == 0) {
+        snprintf(other, sizeof other, "Location: http://localhost%s/page/1\r\n", strrchr(base, ':'));
+        return say(visit, "302 Found", other, "");
+    }
+    if (strncmp(path, "/cursor", 7) == 0)
+        return say(visit, "200 OK", "", strstr(path, "at=b%20c") ? "{\"next\":null}" : "{\"next\":\"b c\"}");
+    if (strncmp(path, "/stuck", 6) == 0)
+        return say(visit, "200 OK", "", "{\"next\":\"x\"}");
+    snprintf(body, sizeof body, "{\"path\":\"%.200s\"}", path);
+    return say(visit, "200 OK", "", body);
+}
+
+static const peer_step serve[] = {PEER_TAKE(NULL), PEER_CALL(answer), PEER_AGAIN};
+static const peer_step *const always[] = {serve, NULL};
+
+static int server_main(void *arg)
+{
+    ga_group peers;
+    peer_server peer;
+
+    (void)arg;
+    ga_group_open(&peers, GA_COLLECT);
+    peer_start(&peer, &peers, always);
+    snprintf(base, sizeof base, "%s", peer_url(&peer, ""));
+    ready = 1;
+    while (!ended && ga_sleep(0.005) == 0)
+        ;
+    peer_stop(&peer);
+    ga_group_close(&peers);
+    return 0;
+}
+
+static void *server_thread(void *arg)
+{
+    ga_run(server_main, arg);
+    return NULL;
+}
+
+static pthread_t thread;
+
+static int set_up(void **state)
+{
+    (void)state;
+    directory = check_mkdtemp();
+    pthread_create(&thread, NULL, server_thread, NULL);
+    while (!ready)
+        usleep(1000);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ended = 1;
+    pthread_join(thread, NULL);
+    check_rmdir(directory);
+    free(directory);
+    return 0;
+}
+
+/* --- jobs ----------------------------------------------------------------------------------------- */
+
+static char *path_of(const char *name)
+{
+    return ga_format("%s/%s", directory, name);
+}
+
+/* Writes rows, "/ok/1" and so on, and gives the name of their file, the caller's to free. */
+static char *write_rows(const char *form, int count)
+{
+    ga__buffer rows = GA__BUFFER_INIT;
+    char *path = path_of("rows.jsonl");
+
+    for (int i = 1; i <= count; i++)
+        ga__buffer_printf(&rows, form, i);
+    check_write_file(path, rows.data);
+    ga__buffer_free(&rows);
+    return path;
+}
+
+static int stop_after;
+
+static void watch(void *arg, ga__job *job)
+{
+    (void)arg;
+    if (stop_after > 0 && requests >= stop_after) {
+        ga__job_stop(job);
+        stop_after = 0; /* a second time would end what is under way */
+    }
+}
+
+/* Runs a job on the rows of a file. @return its reason, the caller's to free */
+static char *run(ga__job_options options, const char *rows, int expected)
+{
+    const char *const inputs[] = {rows, NULL};
+    char *problem = NULL, *reason = NULL;
+    int code = 0;
+
+    options.inputs = inputs;
+    options.base_url = base;
+    requests = refused_once = 0;
+    ga__job *job = ga__job_new(&options, &code, &problem);
+
+    if (!job)
+        fail_msg("%d: %s", code, problem);
+    code = ga__job_run(job, watch, NULL, &reason);
+    ga__job_free(job);
+    if (code != expected)
+        fail_msg("exit status %d: %s", code, reason ? reason : "");
+    return reason;
+}
+
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+static ga__job_options to(char *output)
+{
+    ga__job_options options = ga__job_defaults;
+
+    options.output = output;
+    options.fresh = true;
+    return options;
+}
+
+/* Each of so many rows has one record that contains the form. */
+static void check_records(const char *output, int count)
+{
+    char *text = check_read_file(output);
+
+    assert_int_equal(count_of(text, "\n"), count);
+    for (int i = 1; i <= count; i++) {
+        char n[32];
+
+        snprintf(n, sizeof n, "\"n\":%d,", i);
+        assert_int_equal(count_of(text, n), 1);
+    }
+    free(text);
+}
+
+static void every_row_has_one_record_on_one_thread_and_on_two(void **state)
+{
+    char *rows = write_rows("\"/ok/%d\"\n", 300), *output = path_of("all.jsonl");
+    ga__job_options options = to(output);
+
+    (void)state;
+    for (options.threads = 1; options.threads <= 2; options.threads++) {
+        free(run(options, rows, 0));
+        assert_int_equal(requests, 300);
+        check_records(output, 300);
+    }
+    free(rows);
+    free(output);
+}
+
+static void records_of_each_kind_say_what_became_of_the_row(void **state)
+{
+    char *rows = path_of("rows.jsonl"), *output = path_of("kinds.jsonl");
+
+    (void)state;
+    check_write_file(rows, "\"/ok/1\"\n\"/missing\"\n\"/busy\"\nnonsense\n{\"url\":\"/x\",\"expect\":404}\n"
+                           "{\"url\":\"/y\",\"id\":1}\n{\"url\":\"/z\",\"id\":1}\n{\"url\":\"ftp://h/\"}\n");
+    free(run(to(output), rows, 1));
+    char *text = check_read_file(output);
+
+    check_records(output, 8);
+    assert_contains(text, "\"body\":{\"path\":\"/ok/1\"}");
+    assert_contains(text, "\"status\":404");
+    assert_contains(text, "\"kind\":\"http\"");
+    assert_contains(text, "\"attempts\":2");
+    assert_contains(text, "\"kind\":\"expect\"");
+    assert_contains(text, "a row before has the same id");
+    assert_int_equal(count_of(text, "\"kind\":\"input\""), 3);
+    assert_contains(text, "\"line\":4");
+    free(text);
+    free(rows);
+    free(output);
+}
+
+static void ordered_records_stand_in_the_order_of_the_rows(void **state)
+{
+    char *rows = write_rows("\"/late/%d\"\n", 60), *output = path_of("ordered.jsonl");
+    ga__job_options options = to(output);
+
+    (void)state;
+    options.ordered = true;
+    free(run(options, rows, 0));
+    char *text = check_read_file(output), *at = text;
+
+    for (int i = 1; i <= 60; i++) {
+        assert_int_equal(strncmp(at, "{\"n\":", 5), 0);
+        assert_int_equal(atoi(at + 5), i);
+        at = strchr(at, '\n') + 1;
+    }
+    free(text);
+    free(rows);
+    free(output);
+}
+
+/* Rows in line are stopped before those under way end: their turns must not be waited for. */
+static void a_stopped_job_keeps_its_answers_and_goes_on(void **state)
+{
+    char *rows = write_rows("\"/late/%d\"\n", 200), *output = path_of("stopped.jsonl");
+    ga__job_options options = to(output);
+
+    (void)state;
+    options.concurrency = 3;
+    options.rate = (ga__rate){200, 1};
+    for (int ordered = 0; ordered <= 1; ordered++) {
+        options.ordered = ordered;
+        options.fresh = true;
+        options.resume = false;
+        stop_after = 20;
+        double began = check_now();
+        char *reason = run(options, rows, 3);
+
+        assert_true(check_now() - began < 20);
+        assert_contains(reason ? reason : "", "it was stopped");
+        int before = requests;
+        char *text = check_read_file(output);
+
+        assert_int_equal(count_of(text, "\n"), before);
+        free(text);
+        free(reason);
+        options.fresh = false;
+        options.resume = true;
+        options.rate.count = 0;
+        free(run(options, rows, 0));
+        assert_int_equal(requests, 200 - before);
+        check_records(output, 200);
+        options.rate.count = 200;
+    }
+    free(rows);
+    free(output);
+}
+
+static void shares_are_disjoint_and_complete(void **state)
+{
+    char *rows = write_rows("\"/ok/%d\"\n", 200), *output = path_of("share.jsonl");
+    bool seen[201] = {false};
+    int sum = 0;
+
+    (void)state;
+    for (uint32_t i = 1; i <= 3; i++) {
+        ga__job_options options = to(output);
+
+        options.shard = i;
+        options.shards = 3;
+        free(run(options, rows, 0));
+        char *text = check_read_file(output);
+
+        for (char *at = text; (at = strstr(at, "\"n\":")); at++, sum++) {
+            assert_false(seen[atoi(at + 4)]);
+            seen[atoi(at + 4)] = true;
+        }
+        free(text);
+    }
+    assert_int_equal(sum, 200);
+    free(rows);
+    free(output);
+}
+
+static void a_limit_and_too_many_failures_end_the_job(void **state)
+{
+    char *rows = write_rows("\"/missing/%d\"\n", 400), *output = path_of("limit.jsonl"), *reason;
+    ga__job_options options = to(output);
+
+    (void)state;
+    options.limit = 5;
+    free(run(options, rows, 1));
+    check_records(output, 5);
+    options = to(output);
+    options.concurrency = 1;
+    reason = run(options, rows, 3);
+    assert_contains(reason ? reason : "", "of the last 100 rows failed");
+    free(reason);
+    options.max_errors_share = false;
+    options.max_errors = 7;
+    reason = run(options, rows, 3);
+    assert_contains(reason ? reason : "", "--max-errors allows 7");
+    assert_true(requests < 20);
+    free(reason);
+    free(rows);
+    rows = write_rows("\"/refused/%d\"\n", 400);
+    reason = run(to(output), rows, 3);
+    assert_contains(reason ? reason : "", "Is the API key right?");
+    free(reason);
+    free(rows);
+    rows = write_rows("\"/ok/%d\"\n", 400);
+    options = to(output);
+    options.rate = (ga__rate){20, 1};
+    options.max_duration = 0.3;
+    reason = run(options, rows, 3);
+    assert_contains(reason ? reason : "", "--max-duration");
+    free(reason);
+    free(rows);
+    free(output);
+}
+
+/* --- pages ---------------------------------------------------------------------------------------- */
+
+static char *run_page(const char *next, const char *items, const char *row, int expected, bool follow)
+{
+    char *output = path_of("pages.jsonl"), *rows = path_of("rows.txt");
+    ga__job_options options = to(output);
+
+    check_write_file(rows, row);
+    options.next = next;
+    options.items = items;
+    options.follow = follow;
+    free(run(options, rows, expected));
+    char *text = check_read_file(output);
+
+    free(rows);
+    free(output);
+    return text;
+}
+
+static void pages_are_followed_to_their_end(void **state)
+{
+    char *text = run_page("link", NULL, "/page/1", 0, false);
+
+    (void)state;
+    assert_int_equal(count_of(text, "\n"), 3);
+    assert_contains(text, "\"page\":3");
+    free(text);
+    text = run_page("link", ".[]", "/page/1", 0, false);
+    assert_int_equal(count_of(text, "\"body\":{\"a\":"), 6);
+    free(text);
+    text = run_page("at=.next", NULL, "/cursor?x=1", 0, false);
+    assert_int_equal(requests, 2);
+    assert_contains(text, "/cursor?x=1&at=b%20c");
+    free(text);
+}
+
+static void circles_and_other_hosts_are_refused(void **state)
+{
+    char *text = run_page("link", NULL, "/circle/1", 1, false);
+
+    (void)state;
+    assert_true(requests < 10);
+    assert_contains(text, "go round in a circle");
+    free(text);
+    text = run_page("at=.next", NULL, "/stuck", 1, false);
+    assert_int_equal(requests, 2);
+    assert_contains(text, "is the page itself");
+    free(text);
+    text = run_page("link", NULL, "/foreign", 1, false);
+    assert_contains(text, "is not on the host of the row");
+    free(text);
+    text = run_page("link", NULL, "/moved", 1, true); /* its page is on the other host, and so is the next */
+    assert_int_equal(requests, 2);
+    assert_contains(text, "is not on the host of the row");
+    free(text);
+}
+
+/* --- files beside the output, and none ------------------------------------------------------------ */
+
+static void bodies_failures_numbers_and_events_go_to_files(void **state)
+{
+    char *rows = path_of("rows.jsonl"), *output = path_of("d/{id}.json"), *failed = path_of("failed.jsonl"),
+         *log = path_of("log"), *metrics = path_of("metrics"), *body = path_of("d/a.json");
+    ga__job_options options = to(output);
+
+    (void)state;
+    check_write_file(rows, "{\"id\":\"a\",\"url\":\"/ok/1\"}\n{\"id\":\"b\",\"url\":\"/missing\"}\n");
+    options.failed_out = failed;
+    options.log = log;
+    options.metrics = metrics;
+    free(run(options, rows, 1));
+    char *text = check_read_file(body);
+
+    assert_string_equal(text, "{\"path\":\"/ok/1\"}");
+    free(text);
+    text = check_read_file(failed);
+    assert_string_equal(text, "{\"id\":\"b\",\"method\":\"GET\",\"url\":\"/missing\"}\n");
+    free(text);
+    text = check_read_file(log);
+    assert_int_equal(count_of(text, "\"event\":\"record\""), 2);
+    free(text);
+    text = check_read_file(metrics);
+    assert_contains(text, "gather_job_rows_total 2");
+    free(text);
+    free(rows);
+    free(output);
+    free(failed);
+    free(log);
+    free(metrics);
+    free(body);
+}
+
+/* Runs a job whose output is this process's standard output, which goes to a file meanwhile. */
+static char *run_to_stdout(ga__job_options options, const char *rows, int expected)
+{
+    char *path = path_of("stdout");
+    FILE *file = fopen(path, "w");
+    int kept = dup(STDOUT_FILENO);
+
+    fflush(stdout);
+    assert_true(dup2(fileno(file), STDOUT_FILENO) >= 0);
+    free(run(options, rows, expected));
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    close(kept);
+    fclose(file);
+    char *text = check_read_file(path);
+
+    free(path);
+    return text;
+}
+
+static void raw_bodies_and_failures_of_later_pages_on_standard_output(void **state)
+{
+    ga__job_options options = ga__job_defaults;
+    char *rows = write_rows("\"/late/%d\"\n", 4);
+
+    (void)state;
+    options.raw = true;
+    char *text = run_to_stdout(options, rows, 0);
+
+    assert_string_equal(text, "{\"path\":\"/late/1\"}{\"path\":\"/late/2\"}{\"path\":\"/late/3\"}"
+                              "{\"path\":\"/late/4\"}");
+    free(text);
+    check_write_file(rows, "\"/then-missing\"\n");
+    options = ga__job_defaults;
+    options.next = "link";
+    free(run_to_stdout(options, rows, 1));
+    free(rows);
+}
+
+static void a_dry_run_sends_nothing_and_shows_no_secret(void **state)
+{
+    const char *const headers[] = {"Authorization: Bearer hush", NULL};
+    char *rows = write_rows("\"/ok/%d\"\n", 5), *shown = path_of("shown"), *problem = NULL;
+    const char *const inputs[] = {rows, NULL};
+    ga__job_options options = ga__job_defaults;
+    FILE *out = fopen(shown, "w");
+    int code = 0;
+
+    (void)state;
+    options.inputs = inputs;
+    options.headers = headers;
+    options.base_url = base;
+    requests = 0;
+    ga__job *job = ga__job_new_dry(&options, &code, &problem);
+
+    assert_non_null(job);
+    assert_int_equal(ga__job_dry_run(job, out, 2, &problem), 0);
+    ga__job_free(job);
+    fclose(out);
+    char *text = check_read_file(shown);
+
+    assert_int_equal(requests, 0);
+    assert_contains(text, "GET /ok/2");
+    assert_lacks(text, "/ok/3");
+    assert_contains(text, "# 5 rows");
+    assert_lacks(text, "hush");
+    free(text);
+    free(rows);
+    free(shown);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_has_one_record_on_one_thread_and_on_two),
+        cmocka_unit_test(records_of_each_kind_say_what_became_of_the_row),
+        cmocka_unit_test(ordered_records_stand_in_the_order_of_the_rows),
+        cmocka_unit_test(a_stopped_job_keeps_its_answers_and_goes_on),
+        cmocka_unit_test(shares_are_disjoint_and_complete),
+        cmocka_unit_test(a_limit_and_too_many_failures_end_the_job),
+        cmocka_unit_test(pages_are_followed_to_their_end),
+        cmocka_unit_test(circles_and_other_hosts_are_refused),
+        cmocka_unit_test(bodies_failures_numbers_and_events_go_to_files),
+        cmocka_unit_test(raw_bodies_and_failures_of_later_pages_on_standard_output),
+        cmocka_unit_test(a_dry_run_sends_nothing_and_shows_no_secret),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
