@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Real servers for the functional tests: nginx, nghttpd, httpbin, aiohttp, squid, microsocks, todo-api, and one that
-misbehaves on request.
+"""Real servers for the functional tests: nginx, nghttpd, httpbin, aiohttp, squid, microsocks, todo-api, one that limits
+and logs like the APIs that bulk jobs meet, and one that misbehaves on request.
 
 Each is a context manager that ends what it started, and listens on a free port of 127.0.0.1. What they write
 lies in a temporary directory that goes with them.
 """
+import collections
 import contextlib
 import ctypes
 import gzip
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -21,6 +23,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 30  # seconds until a server must be up
@@ -344,6 +347,42 @@ class TodoApi:
 def todo_api(*options):
     with process([built("todo-api"), *options], stdout=subprocess.PIPE, text=True) as child:
         yield TodoApi(child)
+
+
+class Api:
+    """api_server.py, seen from the tests: `url` is where, `set` has it forget all and behave so from now on."""
+
+    def __init__(self, port):
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
+
+    def _ask(self, method, path, value=None):
+        request = urllib.request.Request(self.url + path, json.dumps(value).encode(), method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.loads(answer.read() or "null")
+
+    def set(self, **settings):
+        self._ask("PUT", "/control", settings)
+
+    def told(self):
+        """What it knows of all requests since."""
+        return self._ask("GET", "/log")
+
+    def arrived(self):
+        """The requests since, in the order of arrival."""
+        return [Arrival(*each) for each in self.told()["log"]]
+
+
+Arrival = collections.namedtuple("Arrival", "time method host target key status")
+
+
+@contextlib.contextmanager
+def api(**settings):
+    port = free_port()
+    with process(["/usr/bin/python3", str(HERE / "api_server.py"), str(port)]) as child:
+        wait_for_port(port, child)
+        server = Api(port)
+        server.set(**settings)
+        yield server
 
 
 class Misbehaving(socketserver.ThreadingTCPServer):
