@@ -15,10 +15,10 @@ static bool read_hidden(FILE *terminal, const char *name, char *line, int room)
 
     hidden = before;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
+    if (!shown) /* before anything is asked: it throws away what was typed already */
+        tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
     fprintf(terminal, "gather: password of %s: ", name);
     fflush(terminal);
-    if (!shown)
-        tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
     good = fgets(line, room, terminal) != NULL;
     if (!shown)
         tcsetattr(fileno(terminal), TCSAFLUSH, &before);

@@ -373,25 +373,27 @@ class Jobs(unittest.TestCase):
         self.assertIn("Bearer hunter2", seen)
         self.assertIn("session=hunter2", seen)
 
+    def read_until(self, terminal, wanted=None):
+        """What comes up to these bytes, or to the end."""
+        shown = b""
+        while wanted is None or wanted not in shown:
+            if not select.select([terminal], [], [], PATIENCE)[0]:
+                self.fail(f"nothing comes behind {shown}")
+            try:
+                shown += os.read(terminal, 65536)
+            except OSError:  # a terminal that nobody has open any more
+                break
+        return shown
+
     def test_a_password_is_asked_for_and_not_shown(self):
         child, terminal = pty.fork()
         if child == 0:
             os.execve(servers.built("gather"), ["gather", self.api.url + "/headers", "-q", "-u", "me"], environment())
-        shown = b""
-        deadline = time.monotonic() + PATIENCE
-        while b"password of me: " not in shown and time.monotonic() < deadline:
-            shown += os.read(terminal, 4096)
+        self.addCleanup(os.close, terminal)
+        shown = self.read_until(terminal, b"password of me: ")
         os.write(terminal, b"hunter2\n")
-        while time.monotonic() < deadline:
-            try:
-                more = os.read(terminal, 65536)
-            except OSError:
-                break
-            if not more:
-                break
-            shown += more
+        shown += self.read_until(terminal)
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
-        os.close(terminal)
         self.assertNotIn(b"hunter2", shown)
         self.assertIn(b"Basic bWU6aHVudGVyMg==", shown)
 
