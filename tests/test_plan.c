@@ -278,6 +278,35 @@ static void the_jobs_secrets_are_not_in_failed_rows(void **state)
     ga__buffer_free(&line);
 }
 
+/* A secret of the job's URL or body is called with, and kept by its name; another value of it is the same
+ * row. */
+static void secrets_of_templates_are_kept_by_name(void **state)
+{
+    ga__job_options options = ga__job_defaults;
+    ga__buffer line = GA__BUFFER_INIT;
+    made self;
+    ga__key key;
+
+    (void)state;
+    assert_int_equal(setenv("GATHER_TEST_SECRET", "hush", 1), 0);
+    options.url_template = "http://h/{line}?key=${env:GATHER_TEST_SECRET}";
+    options.json = "{\"key\":\"${env:GATHER_TEST_SECRET}\"}";
+    make(&self, &options, &(ga__raw_row){.form = GA__ROW_URL, .text = ga__slice_of("7")});
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.url, "http://h/7?key=hush");
+    assert_string_equal(self.row.body.data, "{\"key\":\"hush\"}");
+    assert_string_equal(ga__row_shown_url(&self.row), "http://h/7?key=${env:GATHER_TEST_SECRET}");
+    ga__row_append_input(&line, &self.row);
+    assert_lacks(line.data, "hush");
+    key = self.row.key;
+    drop(&self);
+    assert_int_equal(setenv("GATHER_TEST_SECRET", "rotated", 1), 0);
+    make(&self, &options, &(ga__raw_row){.form = GA__ROW_URL, .text = ga__slice_of("7")});
+    assert_memory_equal(&key, &self.row.key, sizeof key);
+    drop(&self);
+    ga__buffer_free(&line);
+}
+
 static void check_option(const ga__job_options *options, const char *part)
 {
     char *problem = NULL;
@@ -322,6 +351,7 @@ int main(void)
         cmocka_unit_test(keys_say_what_is_asked_for_and_nothing_else),
         cmocka_unit_test(a_row_as_input_asks_for_the_same),
         cmocka_unit_test(the_jobs_secrets_are_not_in_failed_rows),
+        cmocka_unit_test(secrets_of_templates_are_kept_by_name),
         cmocka_unit_test(options_that_make_no_sense_are_told_by_their_names),
     };
 

@@ -305,7 +305,8 @@ static int take_answer(ga__row_call *call, ga_response *response, const char *ur
     call->answered_at = ga__job_now();
     record.page = page;
     record.status = ga_status(response);
-    record.url = ga__slice_of(ga_url(response));
+    if (!call->row.shown_url)
+        record.url = ga__slice_of(ga_url(response));
     record.attempts = ga_attempts(response);
     record.ok = ga__expect_has(call->row.expect, record.status);
     if (!record.ok)

@@ -4,6 +4,7 @@
 
 #include "bulk/json.h"
 #include <gather/trace.h>
+#include <string.h>
 
 static void begin_line(ga__buffer *line, const char *event)
 {
@@ -27,6 +28,17 @@ static void write_line(const ga__job *job, ga__buffer *line)
     ga__buffer_free(line);
 }
 
+/* A URL whose template holds a secret is told up to its path. */
+static ga__slice shown_url(const ga__job *job, const char *url)
+{
+    const ga__template *template = job->plan->url;
+    const char *host = strstr(url, "://");
+
+    if (!template || !ga__template_is_secret(template))
+        return ga__slice_of(url);
+    return (ga__slice){url, host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : 0};
+}
+
 void ga__job_log_event(void *arg, const ga_trace_event *event)
 {
     static const char *const names[] = {[GA_TRACE_REDIRECT] = "redirect",
@@ -39,7 +51,7 @@ void ga__job_log_event(void *arg, const ga_trace_event *event)
         return;
     begin_line(&line, names[event->kind]);
     add_text(&line, "method", ga__slice_of(event->method ? event->method : ""));
-    add_text(&line, "url", ga__slice_of(event->url));
+    add_text(&line, "url", shown_url(arg, event->url));
     ga__buffer_printf(&line, ",\"attempt\":%d", event->attempt);
     if (event->status > 0)
         ga__buffer_printf(&line, ",\"status\":%d", event->status);

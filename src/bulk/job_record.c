@@ -17,7 +17,7 @@ ga__record ga__record_begin(const ga__row_call *call)
         .id = row->id,
         .n = row->n,
         .method = ga__slice_of(row->method ? row->method : ""),
-        .url = ga__slice_of(row->url ? row->url : ""),
+        .url = ga__slice_of(ga__row_shown_url(row)),
         .at = call->first_sent_ms,
         .wait_ms = -1,
         .ttfb_ms = -1,

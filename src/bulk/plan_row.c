@@ -127,11 +127,11 @@ static bool column(void *arg, ga__slice name, ga__slice *value)
     return !self->failed;
 }
 
-static bool fill(builder *self, const ga__template *template, ga__slice *filled)
+static bool fill_as(builder *self, const ga__template *template, bool redacted, ga__slice *filled)
 {
     ga__buffer text = GA__BUFFER_INIT;
     char *problem = NULL;
-    bool good = ga__template_fill(template, column, self, self->plan->redacted, &text, &problem);
+    bool good = ga__template_fill(template, column, self, redacted, &text, &problem);
 
     if (!good) {
         fail(self, "%s", problem ? problem : "no memory");
@@ -141,6 +141,20 @@ static bool fill(builder *self, const ga__template *template, ga__slice *filled)
     }
     *filled = settle(self, &text);
     return !self->failed;
+}
+
+static bool fill(builder *self, const ga__template *template, ga__slice *filled)
+{
+    return fill_as(self, template, self->plan->redacted, filled);
+}
+
+/* The same, and as it may be shown and kept: with its secrets by their names. */
+static bool fill_both(builder *self, const ga__template *template, ga__slice *filled, ga__slice *shown)
+{
+    if (!fill(self, template, filled))
+        return false;
+    *shown = *filled;
+    return !ga__template_is_secret(template) || fill_as(self, template, true, shown);
 }
 
 /* --- members of a request record ------------------------------------------------------------------ */
@@ -448,14 +462,14 @@ static bool fill_body(builder *self)
         return fill_parts(self);
     if (plan->json) {
         row->content_type = "application/json";
-        return fill(self, plan->json, &row->body) &&
+        return fill_both(self, plan->json, &row->body, &row->shown_body) &&
                (ga__json_check(row->body, NULL) ||
                 fail(self, "the body that --json makes of it is not JSON: %.100s", row->body.data));
     }
     if (plan->data) {
         row->content_type =
             plan->options->data_type ? plan->options->data_type : "application/x-www-form-urlencoded";
-        return fill(self, plan->data, &row->body);
+        return fill_both(self, plan->data, &row->body, &row->shown_body);
     }
     return true;
 }
@@ -563,8 +577,8 @@ static bool find_key(builder *self)
                           row->headers[i].value ? row->headers[i].value : "");
     const ga__slice whole = self->raw->text;
     const ga__slice parts[] = {ga__slice_of(row->method ? row->method : ""),
-                               ga__slice_of(row->url ? row->url : ""),
-                               row->body,
+                               ga__slice_of(ga__row_shown_url(row)),
+                               ga__row_shown_body(row),
                                {headers.data, headers.size},
                                row->problem || row->parts ? whole : (ga__slice){NULL, 0},
                                ga__slice_of(row->body_file ? row->body_file : "")};
@@ -586,16 +600,18 @@ static bool build(builder *self)
 {
     const ga__plan *plan = self->plan;
     ga__row *row = self->row;
-    ga__slice url, file;
+    ga__slice url, shown, file;
 
     if (!take_row(self) || !find_id(self) || !find_kept(self))
         return false;
     if (!row->url) {
-        if (!fill(self, plan->url, &url))
+        if (!fill_both(self, plan->url, &url, &shown))
             return false;
         if (memchr(url.data, '\0', url.size)) /* of a raw column */
             return fail(self, "its URL has a NUL character");
         row->url = url.data;
+        if (ga__template_is_secret(plan->url))
+            row->shown_url = shown.data;
     }
     if (!*row->url)
         return fail(self, "its URL is empty");
@@ -672,20 +688,21 @@ static void add_headers(ga__buffer *out, const ga__row *row)
 
 static void add_body(ga__buffer *out, const ga__row *row)
 {
+    ga__slice body = ga__row_shown_body(row);
     bool json = row->content_type && strcmp(row->content_type, "application/json") == 0;
 
-    if (json && ga__json_check(row->body, NULL) && !ga__json_is(row->body, GA__JSON_STRING)) {
-        add_json(out, "body", row->body);
+    if (json && ga__json_check(body, NULL) && !ga__json_is(body, GA__JSON_STRING)) {
+        add_json(out, "body", body);
         return;
     }
     add_member(out, "content_type", row->content_type ? row->content_type : "");
-    if (ga__utf8_valid(row->body.data, row->body.size)) {
+    if (ga__utf8_valid(body.data, body.size)) {
         ga__buffer_add(out, ",\"body\":");
-        ga__json_append_quoted(out, row->body);
+        ga__json_append_quoted(out, body);
         return;
     }
     ga__buffer_add(out, ",\"body_base64\":\"");
-    ga__base64_encode(out, row->body.data, row->body.size);
+    ga__base64_encode(out, body.data, body.size);
     ga__buffer_add_char(out, '"');
 }
 
@@ -698,7 +715,7 @@ void ga__row_append_input(ga__buffer *out, const ga__row *row)
         add_json(out, "id", row->id);
     if (row->method)
         add_member(out, "method", row->method);
-    add_member(out, "url", row->url);
+    add_member(out, "url", ga__row_shown_url(row));
     if (row->own_headers > 0)
         add_headers(out, row);
     if (row->body.data)

@@ -66,3 +66,15 @@ void ga__row_free(ga__row *row)
 {
     ga__arena_free(&row->arena);
 }
+
+const char *ga__row_shown_url(const ga__row *row)
+{
+    if (row->shown_url)
+        return row->shown_url;
+    return row->url ? row->url : "";
+}
+
+ga__slice ga__row_shown_body(const ga__row *row)
+{
+    return row->shown_body.data ? row->shown_body : row->body;
+}

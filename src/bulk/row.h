@@ -34,6 +34,8 @@ typedef struct ga__row {
     const ga_pair *headers; /* the row's, then those of the job that name columns; NULL: none */
     size_t own_headers;     /* how many are the row's */
     ga__slice body;         /* data is NULL where there is none in memory */
+    const char *shown_url;  /* with secrets by their names; NULL: it has none */
+    ga__slice shown_body;   /* likewise */
     const char *content_type, *body_file;
     const ga_part *parts;
     const ga__expect *expect;       /* its own, or the job's */
@@ -51,5 +53,9 @@ typedef struct ga__row {
 } ga__row;
 
 void ga__row_free(ga__row *row);
+
+/* The URL and the body as they may be kept and shown: with secrets by their names. */
+const char *ga__row_shown_url(const ga__row *row);
+ga__slice ga__row_shown_body(const ga__row *row);
 
 #endif
