@@ -34,10 +34,18 @@ def built(name):
     return str(pathlib.Path(os.environ["GATHER_BUILD"]) / name)
 
 
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nobody listens on; none twice, since who asks for several listens only when it has all."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
 
 
 def die_with_parent():
