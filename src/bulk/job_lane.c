@@ -239,7 +239,6 @@ static void feed(ga__lane *lane)
 
         if (!has_slot && ga_semaphore_acquire(&lane->slots) < 0)
             return;
-        has_slot = true;
         if (ga__input_may_block(job->input))
             ga_to_thread(ga__job_pull, &next);
         else

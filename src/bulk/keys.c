@@ -22,12 +22,17 @@ static void fetch_sha256(void)
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
-/* SHA-256 of the salt and of each part behind its size. */
-static bool digest(unsigned char *out, uint32_t salt, const ga__slice *parts, size_t count)
+void ga__keys_prepare(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, fetch_sha256);
+}
+
+/* SHA-256 of the salt and of each part behind its size. */
+static bool digest(unsigned char *out, uint32_t salt, const ga__slice *parts, size_t count)
+{
+    ga__keys_prepare();
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool good = context && sha256 && EVP_DigestInit_ex(context, sha256, NULL) &&
                 EVP_DigestUpdate(context, &salt, sizeof salt);

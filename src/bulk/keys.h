@@ -16,6 +16,10 @@ typedef struct ga__key {
     unsigned char bytes[GA__KEY_SIZE];
 } ga__key;
 
+/* To be called before threads make keys: at exit OpenSSL takes down what it set up at its first use, and
+ * threads that were there before it would keep theirs. */
+void ga__keys_prepare(void);
+
 /* Makes the key of what these parts say together; where one ends and the next begins counts. `salt` tells
  * kinds apart, and the occurrences of the same content. False where OpenSSL cannot. */
 bool ga__key_of(ga__key *key, uint32_t salt, const ga__slice *parts, size_t count);

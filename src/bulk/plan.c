@@ -213,9 +213,10 @@ static bool parse_user(ga__plan *plan, char **problem)
         return false;
     good = ga__template_fill(template, NULL, NULL, false, &text, problem);
     ga__template_free(template);
-    size_t name = text.data ? strcspn(text.data, ":") : 0;
-
+    good = good && text.data;
     if (good) {
+        size_t name = strcspn(text.data, ":");
+
         plan->user = strndup(text.data, name);
         plan->password = strdup(text.data + name + (text.data[name] == ':'));
         good = plan->user && plan->password;
@@ -295,6 +296,7 @@ ga__plan *ga__plan_new(const ga__job_options *options, char **problem)
     if (!plan)
         return NULL;
     plan->options = options;
+    ga__keys_prepare();
     if (parse_all(plan, problem))
         return plan;
     ga__plan_free(plan);

@@ -342,7 +342,7 @@ bool ga__options_set(ga__options *options, const ga__option *option, ga__option_
 {
     if (option->kind != GA__OPTION_HEADER && is_given_later(options, option, place))
         return true;
-    if (ga__option_is_switch(option))
+    if (!value)
         set_switch(options, option, on);
     else if (!set_value(options, option, place, value, problem))
         return false;
@@ -356,10 +356,13 @@ bool ga__options_set_text(ga__options *options, const ga__option *option, ga__op
 {
     bool on = true;
 
-    if (ga__option_is_switch(option) && value && !ga__value_switch(ga__slice_of(value), &on))
-        return ga__options_say(problem, "true or false is expected, not \"%s\"", value);
-    if (!ga__option_is_switch(option) && !value)
+    if (ga__option_is_switch(option)) {
+        if (value && !ga__value_switch(ga__slice_of(value), &on))
+            return ga__options_say(problem, "true or false is expected, not \"%s\"", value);
+        value = NULL;
+    } else if (!value) {
         return ga__options_say(problem, "a value is expected: %s, such as %s", option->argument,
                                option->example);
+    }
     return ga__options_set(options, option, place, on, value, problem);
 }

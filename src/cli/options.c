@@ -98,7 +98,7 @@ static bool act(arguments *from, const ga__option *option, const char *value)
     if (strcmp(option->name, "help") == 0)
         return take_help_topic(from);
     from->done = true;
-    if (strcmp(option->name, "version") == 0) {
+    if (!value) { /* --version */
         from->options->command = GA__COMMAND_VERSION;
         return true;
     }
