@@ -108,7 +108,8 @@ static void check_sample(ga__slice line, ga__slice family)
     double value;
     ga__slice name = ga__slice_take_to(&line, ' ');
 
-    assert_true(name.size >= family.size && memcmp(name.data, family.data, family.size) == 0);
+    assert_true(family.size > 0 && name.size >= family.size &&
+                memcmp(name.data, family.data, family.size) == 0);
     assert_true(ga__parse_double(line.data, line.size, &value));
 }
 
