@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LONGEST_ROW = 64 << 20, EXCERPT = 200 };
+enum { LONGEST_ROW = 64 << 20, EXCERPT = 200, ENOUGH = 4096 };
 
 typedef enum source_form { SOURCE_URL, SOURCE_LINES, SOURCE_JSON, SOURCE_CSV, SOURCE_TSV } source_form;
 
@@ -156,6 +156,8 @@ static source_form form_of_bytes(const ga__input *input, ga__slice there)
     const char *line_end = there.size > 0 ? memchr(there.data, '\n', there.size) : NULL;
     size_t line = line_end ? (size_t)(line_end - there.data) : there.size, at = 0;
 
+    if (there.size >= 3 && memcmp(there.data, "\xef\xbb\xbf", 3) == 0)
+        at = 3;
     while (at < there.size && memchr(" \t\r\n", there.data[at], 4))
         at++;
     if (at < there.size && (there.data[at] == '{' || there.data[at] == '"'))
@@ -163,6 +165,21 @@ static source_form form_of_bytes(const ga__input *input, ga__slice there)
     if (!input->options.has_template)
         return SOURCE_LINES;
     return line > 0 && memchr(there.data, '\t', line) ? SOURCE_TSV : SOURCE_CSV;
+}
+
+/* Reads until there is a line, or more than enough to tell a form by. @return as ga__pieces_read */
+static int read_first_line(ga__pieces *pieces)
+{
+    int code;
+
+    do {
+        code = ga__pieces_read(pieces);
+        ga__slice there = ga__pieces_there(pieces);
+
+        if (there.size >= ENOUGH || (there.size > 0 && memchr(there.data, '\n', there.size)))
+            break;
+    } while (code > 0);
+    return code;
 }
 
 static bool is_columns(source_form form)
@@ -197,7 +214,7 @@ static int open_source(ga__input *input)
     ga__pieces_begin(&input->pieces, fd, input->stop_fd);
     input->open = true;
     if (fd == STDIN_FILENO) {
-        code = ga__pieces_read(&input->pieces);
+        code = read_first_line(&input->pieces);
         from->form = form_of_bytes(input, ga__pieces_there(&input->pieces));
     }
     ga__csv_init(&input->csv, from->form == SOURCE_TSV ? '\t' : ',');

@@ -290,11 +290,7 @@ static bool make_directory(const ga__job *job, char **problem)
 
 static uint64_t salt_of(const ga__job *job)
 {
-    ga__journal_summary summary = {.began_at = 0};
-
-    if (job->kept)
-        ga__journal_summarize(job->journal, &summary);
-    return (uint64_t)(summary.began_at > 0 ? summary.began_at : ga__job_wall_ms());
+    return (uint64_t)(job->kept ? ga__journal_began_at(job->journal) : ga__job_wall_ms());
 }
 
 static bool check_options(const ga__job_options *options, char **problem)

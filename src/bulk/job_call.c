@@ -7,6 +7,7 @@
 
 #include "base/number.h"
 #include "bulk/json.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +295,16 @@ static bool is_stopped(const ga__row_call *call)
     return call->lane->job->stopping && (ga_error()->code == GA_ECANCELED || ga_error()->code == GA_ECLOSED);
 }
 
+/* Whether a body's file cannot be written for want of room or rights: that is no row's fault, and ends the
+ * job. */
+static bool cannot_save(const ga__row_call *call, int code)
+{
+    int error = ga_error()->os_error;
+
+    return code == GA_ESYSTEM && call->row.body_out && error != EISDIR && error != ENOTDIR &&
+           error != ENAMETOOLONG;
+}
+
 /* Reads the answer and writes its record. @return 1 with *next, where another page is to be called; 0;
  * negative */
 static int take_answer(ga__row_call *call, ga_response *response, const char *url, uint32_t page, char **next)
@@ -321,7 +332,9 @@ static int take_answer(ga__row_call *call, ga_response *response, const char *ur
         ga__record_extract(&record, call);
     if (code >= 0)
         code = move_body_to_file(call, &record);
-    if (code < 0 && is_stopped(call)) {
+    if (cannot_save(call, code))
+        code = ga__job_cannot_write(call->lane->job, strdup(ga_error_message()));
+    if (code < 0 && (is_stopped(call) || call->lane->job->unwritable)) {
         free(text);
         return code;
     }

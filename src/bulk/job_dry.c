@@ -15,6 +15,7 @@ typedef struct dry_run {
     FILE *out;
     int wanted, shown;
     uint64_t rows, bad;
+    double cost; /* tokens of all rows */
     char *problem;
 } dry_run;
 
@@ -64,6 +65,7 @@ static void show_rows(dry_run *self, ga_session *session)
             return;
         self->rows++;
         self->bad += next.row.problem != NULL;
+        self->cost += next.row.cost;
         if (self->shown < self->wanted)
             show_row(self, session, &next.row);
         ga__row_free(&next.row);
@@ -83,26 +85,25 @@ static int run(void *arg)
     return 0;
 }
 
-/* The time that the slowest of the limits makes of it. */
-static double seconds_at_pace(const ga__job_options *options, uint64_t rows)
+static double seconds_for(const ga__rate *rate, double units)
 {
-    double seconds = 0;
-
-    if (options->rate.count > 0)
-        seconds = (double)rows * options->rate.seconds / options->rate.count;
-    return seconds;
+    return rate->count > 0 ? units * rate->seconds / rate->count : 0;
 }
 
+/* The limits of a host count as if all rows went to one. */
 static void tell_estimate(const dry_run *self)
 {
-    double seconds = seconds_at_pace(&self->job->options, self->rows);
+    const ga__job_options *options = &self->job->options;
+    double rows = (double)self->rows;
+    double seconds = fmax(seconds_for(&options->rate, rows), seconds_for(&options->tokens, self->cost));
+    unsigned long long whole = (unsigned long long)ceil(fmin(seconds, 1e15));
 
     fprintf(self->out, "# %llu rows", (unsigned long long)self->rows);
     if (self->bad > 0)
         fprintf(self->out, ", %llu of which cannot be called", (unsigned long long)self->bad);
-    if (seconds > 0)
-        fprintf(self->out, "; at least %.0f h %02.0f min %02.0f s at the rate of --rate",
-                floor(seconds / 3600), floor(fmod(seconds / 60, 60)), fmod(seconds, 60));
+    if (whole > 0)
+        fprintf(self->out, "; at least %llu h %02llu min %02llu s at this pace", whole / 3600,
+                whole / 60 % 60, whole % 60);
     fputs("; nothing was sent\n", self->out);
 }
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { SALT_SAME_ID = 2, SALT_FILE = 3, SALT_OCCURRENCE = 16 };
+enum { SALT_SAME_ID = 2, SALT_FILE = 3, SALT_OCCURRENCE = 16, LONGEST_NAME = 250 };
 
 /* The key of something that is the number-th with this one. */
 static bool derive_key(ga__key *key, uint32_t salt)
@@ -62,6 +62,10 @@ static bool check_file(ga__job *job, ga__row *row)
 
     if (!row->body_out)
         return true;
+    const char *slash = strrchr(row->body_out, '/');
+
+    if (strlen(slash ? slash + 1 : row->body_out) > LONGEST_NAME && !row->problem)
+        row->problem = "the name of its body's file is longer than a name can be";
     const ga__slice part = ga__slice_of(row->body_out);
 
     if (strncmp(row->body_out, index, strlen(index)) == 0) {

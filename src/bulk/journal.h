@@ -125,6 +125,8 @@ typedef struct ga__journal_summary {
 } ga__journal_summary;
 
 void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary);
+/* When the job began, in ms since 1970: what `began_at` says, without counting rows. */
+int64_t ga__journal_began_at(const ga__journal *journal);
 
 /* What the journal holds of each record, in the order of writing: n, page, ok, status, attempts, at, the
  * times, bytes and kind; of a failure also id and message. Ends where `each` returns false. */

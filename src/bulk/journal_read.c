@@ -15,6 +15,11 @@ static uint64_t count(const ga__journal *journal, const char *sql)
     return rows;
 }
 
+int64_t ga__journal_began_at(const ga__journal *journal)
+{
+    return (int64_t)ga__journal_get(journal, "began_at");
+}
+
 void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary)
 {
     *summary = (ga__journal_summary){
@@ -23,7 +28,7 @@ void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary)
         .failed = count(journal, "SELECT count(*) FROM gather_failed CROSS JOIN gather_done"
                                  " ON gather_done.rowid = gather_failed.done WHERE last"),
         .total = ga__journal_get(journal, "total"),
-        .began_at = (int64_t)ga__journal_get(journal, "began_at"),
+        .began_at = ga__journal_began_at(journal),
         .changed_at = (int64_t)ga__journal_get(journal, "changed_at"),
         .rate = (double)ga__journal_get(journal, "rate") / 1e6,
     };

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_HEADERS = 250 };
+
 static bool say(char **problem, const char *format, ...) GA_PRINTF(2, 3);
 static bool say(char **problem, const char *format, ...)
 {
@@ -277,6 +279,8 @@ static bool parse_all(ga__plan *plan, char **problem)
                    options->expect);
     if (options->items && !options->next)
         return say(problem, "--items wants --next: where the next page is (link, or a path)");
+    if (count_of(options->headers) > MOST_HEADERS)
+        return say(problem, "more than %d headers (-H)", MOST_HEADERS);
     return parse_template(&plan->url, options->url_template, GA__TEMPLATE_URL, "--url", problem) &&
            parse_template(&plan->data, options->data, GA__TEMPLATE_FORM, "-d", problem) &&
            parse_template(&plan->json, options->json, GA__TEMPLATE_JSON, "--json", problem) &&
