@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The journal's insides, shared by the files that write it, mend it and read it.
+ * The journal's insides, shared by the files that open it, write it, mend it and read it.
  */
 #ifndef GA__JOURNAL_DATABASE_H
 #define GA__JOURNAL_DATABASE_H
@@ -37,10 +37,15 @@ int ga__journal_run(const ga__journal *journal, const char *sql, char **problem)
 /* Prepares one; *statement is NULL on failure. */
 int ga__journal_prepare(const ga__journal *journal, const char *sql, sqlite3_stmt **statement,
                         char **problem);
+/* Runs it to its end, and frees it. @return 0 or 4 */
+int ga__journal_finish(const ga__journal *journal, sqlite3_stmt *statement, char **problem);
 
 /* A value that the journal keeps by name. `get` gives 0 where there is none. */
 uint64_t ga__journal_get(const ga__journal *journal, const char *name);
 int ga__journal_set(const ga__journal *journal, const char *name, uint64_t value, char **problem);
+
+/* In ms since 1970. */
+uint64_t ga__journal_now_ms(void);
 
 /* --- journal_mend.c --- */
 /* Brings journal and output into step, after whatever end the last run had: see journal.h. */
