@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -380,28 +379,4 @@ int ga__journal_sync_end(ga__journal *journal, uint64_t mark, char **problem)
     if (code == 0 && journal->sync != GA__SYNC_EACH)
         code = ga__journal_run(journal, "PRAGMA synchronous=NORMAL", problem);
     return code;
-}
-
-bool ga__journal_page(ga__journal *journal, const ga__key *key, char **next, uint32_t *page)
-{
-    sqlite3_stmt *statement = NULL;
-    char *problem = NULL;
-    bool found = false;
-
-    *next = NULL;
-    if (!journal->db ||
-        ga__journal_prepare(journal,
-                            "SELECT next, page FROM gather_done WHERE key=? ORDER BY rowid DESC LIMIT 1",
-                            &statement, &problem) != 0) {
-        free(problem);
-        return false;
-    }
-    sqlite3_bind_blob(statement, 1, key->bytes, GA__KEY_SIZE, SQLITE_STATIC);
-    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_bytes(statement, 0) > 0) {
-        *next = strdup((const char *)sqlite3_column_text(statement, 0));
-        *page = (uint32_t)sqlite3_column_int64(statement, 1);
-        found = *next != NULL;
-    }
-    sqlite3_finalize(statement);
-    return found;
 }

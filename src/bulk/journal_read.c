@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a journal tells of its job: for `gather report` and `gather failed`, also while the job is running. */
+/*
+ * What a journal tells of its job: for `gather report` and `gather failed`, also while the job is running,
+ * and for a job that goes on with a row's pages.
+ */
 #include "bulk/journal_database.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static uint64_t count(const ga__journal *journal, const char *sql)
 {
@@ -118,4 +124,28 @@ int ga__journal_each_failed(ga__journal *journal, bool (*each)(void *arg, ga__sl
         code = ga__journal_failed(journal, "read", problem);
     sqlite3_finalize(statement);
     return code;
+}
+
+bool ga__journal_page(ga__journal *journal, const ga__key *key, char **next, uint32_t *page)
+{
+    sqlite3_stmt *statement = NULL;
+    char *problem = NULL;
+    bool found = false;
+
+    *next = NULL;
+    if (!journal->db ||
+        ga__journal_prepare(journal,
+                            "SELECT next, page FROM gather_done WHERE key=? ORDER BY rowid DESC LIMIT 1",
+                            &statement, &problem) != 0) {
+        free(problem);
+        return false;
+    }
+    sqlite3_bind_blob(statement, 1, key->bytes, GA__KEY_SIZE, SQLITE_STATIC);
+    if (sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_bytes(statement, 0) > 0) {
+        *next = strdup((const char *)sqlite3_column_text(statement, 0));
+        *page = (uint32_t)sqlite3_column_int64(statement, 1);
+        found = *next != NULL;
+    }
+    sqlite3_finalize(statement);
+    return found;
 }
