@@ -78,6 +78,15 @@ uint64_t ga__journal_get(const ga__journal *journal, const char *name)
     return value;
 }
 
+bool ga__journal_next(const ga__journal *journal, sqlite3_stmt *statement, int *code, char **problem)
+{
+    int result = *code == 0 ? sqlite3_step(statement) : SQLITE_DONE;
+
+    if (result != SQLITE_ROW && result != SQLITE_DONE)
+        *code = ga__journal_failed(journal, "read", problem);
+    return result == SQLITE_ROW;
+}
+
 int ga__journal_finish(const ga__journal *journal, sqlite3_stmt *statement, char **problem)
 {
     int code = sqlite3_step(statement) == SQLITE_DONE ? 0 : ga__journal_failed(journal, "write", problem);

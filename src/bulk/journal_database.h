@@ -37,6 +37,9 @@ int ga__journal_run(const ga__journal *journal, const char *sql, char **problem)
 /* Prepares one; *statement is NULL on failure. */
 int ga__journal_prepare(const ga__journal *journal, const char *sql, sqlite3_stmt **statement,
                         char **problem);
+/* The statement's next row. @return false at its end, and where *code is not 0, or becomes that: it cannot be
+ * read */
+bool ga__journal_next(const ga__journal *journal, sqlite3_stmt *statement, int *code, char **problem);
 /* Runs it to its end, and frees it. @return 0 or 4 */
 int ga__journal_finish(const ga__journal *journal, sqlite3_stmt *statement, char **problem);
 

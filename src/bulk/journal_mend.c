@@ -57,26 +57,22 @@ static int find_last_whole(const ga__journal *journal, uint64_t synced, uint64_t
     int code = ga__journal_prepare(
         journal, "SELECT rowid, end, size, crc FROM gather_done WHERE end > ? ORDER BY rowid", &statement,
         problem);
-    int step = SQLITE_DONE;
 
     if (code != 0)
         return code;
     *last = INT64_MAX;
     *end = synced;
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)synced);
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+    while (ga__journal_next(journal, statement, &code, problem)) {
         uint64_t at = (uint64_t)sqlite3_column_int64(statement, 1);
 
         if (!is_whole(journal, at, (uint64_t)sqlite3_column_int64(statement, 2),
                       (uint64_t)sqlite3_column_int64(statement, 3))) {
             *last = sqlite3_column_int64(statement, 0) - 1;
-            step = SQLITE_DONE;
             break;
         }
         *end = at;
     }
-    if (step != SQLITE_DONE)
-        code = ga__journal_failed(journal, "read", problem);
     sqlite3_finalize(statement);
     return code;
 }
@@ -186,11 +182,10 @@ static int copy_kept(ga__journal *journal, int to, char **problem)
     uint64_t from = 0, end = 0, written = 0;
     int code = ga__journal_prepare(
         journal, "SELECT entry, end, size, leaves FROM gather_leaving ORDER BY entry", &each, problem);
-    int step = SQLITE_DONE;
 
     if (code == 0)
         code = ga__journal_prepare(journal, "UPDATE gather_done SET end=? WHERE rowid=?", &move, problem);
-    while (code == 0 && (step = sqlite3_step(each)) == SQLITE_ROW) {
+    while (ga__journal_next(journal, each, &code, problem)) {
         bool leaves = sqlite3_column_int(each, 3);
 
         end = (uint64_t)sqlite3_column_int64(each, 1);
@@ -206,8 +201,6 @@ static int copy_kept(ga__journal *journal, int to, char **problem)
             code = ga__journal_failed(journal, "write", problem);
         sqlite3_reset(move);
     }
-    if (code == 0 && step != SQLITE_DONE)
-        code = ga__journal_failed(journal, "read", problem);
     if (code == 0 && !copy_bytes(journal->fd, from, journal->written - from, to))
         code = ga__journal_cannot("rewrite", journal->output, problem);
     sqlite3_finalize(each);

@@ -115,15 +115,13 @@ static int compare_job(const ga__journal *journal, const ga__journal_options *op
 
 /* --- keys ----------------------------------------------------------------------------------------- */
 
-/* Calls `note` for each row of a query whose first column is a key. */
-static int each_key(const ga__journal *journal, const char *sql, ga__keys *keys, char **problem)
+/* Puts the keys of a query into the set, each with the bits of its second column. */
+static int add_keys(const ga__journal *journal, const char *sql, ga__keys *keys, char **problem)
 {
     sqlite3_stmt *statement;
-    int code = ga__journal_prepare(journal, sql, &statement, problem), step;
+    int code = ga__journal_prepare(journal, sql, &statement, problem);
 
-    if (code != 0)
-        return code;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+    while (ga__journal_next(journal, statement, &code, problem)) {
         const void *bytes = sqlite3_column_blob(statement, 0);
         ga__key key;
 
@@ -132,24 +130,22 @@ static int each_key(const ga__journal *journal, const char *sql, ga__keys *keys,
         memcpy(key.bytes, bytes, sizeof key.bytes);
         uint32_t *value = ga__keys_at(keys, &key);
 
-        if (!value) {
-            step = SQLITE_NOMEM;
-            break;
+        if (value) {
+            *value |= (uint32_t)sqlite3_column_int64(statement, 1);
+        } else {
+            *problem = NULL;
+            code = 4;
         }
-        *value |= (uint32_t)sqlite3_column_int64(statement, 1);
     }
-    if (step == SQLITE_NOMEM)
-        *problem = NULL;
-    code = step == SQLITE_DONE ? 0 : step == SQLITE_NOMEM ? 4 : ga__journal_failed(journal, "read", problem);
     sqlite3_finalize(statement);
     return code;
 }
 
 static int load_keys(const ga__journal *journal, ga__keys *keys, char **problem)
 {
-    int code = each_key(journal, "SELECT key, 2 FROM gather_begun", keys, problem);
+    int code = add_keys(journal, "SELECT key, 2 FROM gather_begun", keys, problem);
 
-    return code == 0 ? each_key(journal, "SELECT key, last | (content << 3) FROM gather_done", keys, problem)
+    return code == 0 ? add_keys(journal, "SELECT key, last | (content << 3) FROM gather_done", keys, problem)
                      : code;
 }
 

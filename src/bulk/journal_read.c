@@ -87,18 +87,13 @@ int ga__journal_each(ga__journal *journal, bool (*each)(void *arg, const ga__rec
         " FROM gather_done LEFT JOIN gather_failed ON gather_failed.done = gather_done.rowid"
         " ORDER BY gather_done.rowid",
         &statement, problem);
-    int step = SQLITE_DONE;
 
-    while (code == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+    while (ga__journal_next(journal, statement, &code, problem)) {
         ga__record record = record_at(statement);
 
-        if (!each(arg, &record)) {
-            step = SQLITE_DONE;
+        if (!each(arg, &record))
             break;
-        }
     }
-    if (code == 0 && step != SQLITE_DONE)
-        code = ga__journal_failed(journal, "read", problem);
     sqlite3_finalize(statement);
     return code;
 }
@@ -112,16 +107,10 @@ int ga__journal_each_failed(ga__journal *journal, bool (*each)(void *arg, ga__sl
         "SELECT row FROM gather_failed JOIN gather_done ON gather_failed.done = gather_done.rowid"
         " WHERE row IS NOT NULL ORDER BY n, page",
         &statement, problem);
-    int step = SQLITE_DONE;
 
-    while (code == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (!each(arg, text_at(statement, 0))) {
-            step = SQLITE_DONE;
+    while (ga__journal_next(journal, statement, &code, problem))
+        if (!each(arg, text_at(statement, 0)))
             break;
-        }
-    }
-    if (code == 0 && step != SQLITE_DONE)
-        code = ga__journal_failed(journal, "read", problem);
     sqlite3_finalize(statement);
     return code;
 }
