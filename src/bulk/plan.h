@@ -56,10 +56,6 @@ bool ga__plan_build(const ga__plan *plan, const ga__raw_row *raw, ga__row *row);
 /* Whether a second call does no harm. */
 bool ga__plan_is_idempotent(const ga__plan *plan, const ga__row *row);
 
-/* Appends the row as a line of input that asks for the same, but for the job's headers: what `gather failed`
- * gives. Nothing where there is no request. */
-void ga__row_append_input(ga__buffer *out, const ga__row *row);
-
 /* Where the records go with this output: there, or beside the files that it is a template of. The caller's to
  * free; NULL without memory. */
 char *ga__plan_index(const char *output);

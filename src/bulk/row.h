@@ -58,4 +58,8 @@ void ga__row_free(ga__row *row);
 const char *ga__row_shown_url(const ga__row *row);
 ga__slice ga__row_shown_body(const ga__row *row);
 
+/* Appends the row as a line of input that asks for the same, but for the job's headers: what `gather failed`
+ * gives. Nothing where there is no request. */
+void ga__row_append_input(ga__buffer *out, const ga__row *row);
+
 #endif
