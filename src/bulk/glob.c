@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/number.h"
+#include "base/problem.h"
 #include "base/slice.h"
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +35,8 @@ struct ga__glob {
 
 static bool wrong(const char *text, size_t at, const char *what, char **problem)
 {
-    ga__buffer message = GA__BUFFER_INIT;
-
-    ga__buffer_printf(&message, "the URL \"%s\", at \"%s\": %s; -g takes brackets and braces as they are",
-                      text, text + at, what);
-    *problem = ga__buffer_take(&message);
-    return false;
+    return ga__say(false, problem, "the URL \"%s\", at \"%s\": %s; -g takes brackets and braces as they are",
+                   text, text + at, what);
 }
 
 /* --- parsing -------------------------------------------------------------------------------------- */

@@ -6,13 +6,13 @@
 #include "bulk/input.h"
 
 #include "base/buffer.h"
+#include "base/problem.h"
 #include "bulk/csv.h"
 #include "bulk/glob.h"
 #include "bulk/json.h"
 #include "bulk/pieces.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -51,19 +51,6 @@ struct ga__input {
     int stop_fd;
     atomic_bool stopped;
 };
-
-static bool say(char **problem, const char *format, ...) GA_PRINTF(2, 3);
-static bool say(char **problem, const char *format, ...)
-{
-    ga__buffer text = GA__BUFFER_INIT;
-    va_list arguments;
-
-    va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
-    va_end(arguments);
-    *problem = ga__buffer_take(&text);
-    return false;
-}
 
 /* --- heads of CSV files --------------------------------------------------------------------------- */
 
@@ -225,7 +212,7 @@ static int open_source(ga__input *input)
 
 static bool failed_to_read(const char *name, char **problem)
 {
-    return say(problem, "cannot read %s: %s", name, strerror(errno));
+    return ga__say(false, problem, "cannot read %s: %s", name, strerror(errno));
 }
 
 /* Whether the beginning of the file is what a file of rows begins with. */
@@ -234,15 +221,17 @@ static bool look_at_beginning(const source *from, ga__slice there, char **proble
     size_t at = 0;
 
     if (there.size >= 2 && memcmp(there.data, "\x1f\x8b", 2) == 0)
-        return say(problem, "%s is compressed: `zcat %s | gather -` reads it", from->name, from->name);
+        return ga__say(false, problem, "%s is compressed: `zcat %s | gather -` reads it", from->name,
+                       from->name);
     if (there.size > 0 && memchr(there.data, '\0', there.size))
-        return say(problem, "%s is not a text: it has a NUL byte", from->name);
+        return ga__say(false, problem, "%s is not a text: it has a NUL byte", from->name);
     while (at < there.size && memchr(" \t\r\n", there.data[at], 4))
         at++;
     if (from->form == SOURCE_JSON && at < there.size && there.data[at] == '[')
-        return say(problem,
-                   "%s holds one JSON array; a row a line is expected: `jq -c '.[]' %s | gather -` reads it",
-                   from->name, from->name);
+        return ga__say(
+            false, problem,
+            "%s holds one JSON array; a row a line is expected: `jq -c '.[]' %s | gather -` reads it",
+            from->name, from->name);
     return true;
 }
 
@@ -256,7 +245,7 @@ static bool look_at_file(ga__input *input, char **problem)
     if (code == -1)
         failed_to_read(from->name, problem);
     else if (is_columns(from->form) && code != 1)
-        say(problem, "%s has no head: its first line is to name the columns", from->name);
+        *problem = ga_format("%s has no head: its first line is to name the columns", from->name);
     else if (is_columns(from->form) && !input->first &&
              !keep_head(&input->csv, &input->first_text, &input->first, &input->first_columns))
         *problem = NULL;
@@ -281,7 +270,7 @@ static bool look_at_stdin(ga__input *input, char **problem)
     if (!is_columns(from->form))
         return look_at_beginning(from, ga__pieces_there(&input->pieces), problem);
     if (code != 1)
-        return say(problem, "standard input has no head: its first line is to name the columns");
+        return ga__say(false, problem, "standard input has no head: its first line is to name the columns");
     return input->first || keep_head(&input->csv, &input->first_text, &input->first, &input->first_columns);
 }
 
@@ -290,10 +279,11 @@ static bool add_file(ga__input *input, source *added, char **problem)
     struct stat about;
 
     if (stat(added->name, &about) < 0)
-        return say(problem, "%s: %s; an input is a file, a URL as https://%s, or - for standard input",
-                   added->name, strerror(errno), strstr(added->name, ".") ? added->name : "example.org/");
+        return ga__say(false, problem,
+                       "%s: %s; an input is a file, a URL as https://%s, or - for standard input",
+                       added->name, strerror(errno), strstr(added->name, ".") ? added->name : "example.org/");
     if (S_ISDIR(about.st_mode))
-        return say(problem, "%s is a directory; name the files in it", added->name);
+        return ga__say(false, problem, "%s is a directory; name the files in it", added->name);
     added->form = form_of_name(added->name);
     added->regular = S_ISREG(about.st_mode);
     added->size = added->regular ? (uint64_t)about.st_size : 0;
@@ -327,7 +317,7 @@ static bool add_sources(ga__input *input, char **problem)
         input->at = i;
         input->count = i + 1;
         if (strcmp(name, "-") == 0 && reads_stdin)
-            return say(problem, "standard input (-) is named twice");
+            return ga__say(false, problem, "standard input (-) is named twice");
         reads_stdin |= strcmp(name, "-") == 0;
         if (!add_source(input, name, problem))
             return false;
@@ -356,7 +346,7 @@ ga__input *ga__input_open(const ga__input_options *options, char **problem)
     input->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     input->sources = calloc(options->count ? options->count : 1, sizeof *input->sources);
     if (input->stop_fd < 0)
-        say(problem, "no event descriptor: %s", strerror(errno));
+        *problem = ga_format("no event descriptor: %s", strerror(errno));
     else if (input->sources && add_sources(input, problem))
         return input;
     ga__input_free(input);

@@ -5,8 +5,8 @@
  */
 #include "bulk/job_parts.h"
 
+#include "base/problem.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,19 +42,6 @@ int64_t ga__job_wall_ms(void)
 
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int say(int code, char **problem, const char *format, ...) GA_PRINTF(3, 4);
-static int say(int code, char **problem, const char *format, ...)
-{
-    ga__buffer text = GA__BUFFER_INIT;
-    va_list arguments;
-
-    va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
-    va_end(arguments);
-    *problem = ga__buffer_take(&text);
-    return code;
 }
 
 /* --- why it ends ---------------------------------------------------------------------------------- */
@@ -158,7 +145,7 @@ static bool open_input(ga__job *job, char **problem)
     while (options->inputs && options->inputs[input.count])
         input.count++;
     if (input.count == 0)
-        return say(false, problem, "no input: name a URL, a file, or - for standard input");
+        return ga__say(false, problem, "no input: name a URL, a file, or - for standard input");
     job->input = ga__input_open(&input, problem);
     if (!job->input)
         return false;
@@ -255,7 +242,7 @@ static FILE *open_file(const char *path, const char *mode, const char *option, c
     FILE *file = fopen(path, mode);
 
     if (!file)
-        say(0, problem, "%s: cannot write %s: %s", option, path, strerror(errno));
+        *problem = ga_format("%s: cannot write %s: %s", option, path, strerror(errno));
     return file;
 }
 
@@ -284,8 +271,8 @@ static bool make_directory(const ga__job *job, char **problem)
 {
     int error = job->plan->output ? ga__body_file_make_directories(job->plan->output_index) : 0;
 
-    return error == 0 ||
-           say(false, problem, "cannot make the directory of %s: %s", job->options.output, strerror(error));
+    return error == 0 || ga__say(false, problem, "cannot make the directory of %s: %s", job->options.output,
+                                 strerror(error));
 }
 
 static uint64_t salt_of(const ga__job *job)
@@ -296,11 +283,13 @@ static uint64_t salt_of(const ga__job *job)
 static bool check_options(const ga__job_options *options, char **problem)
 {
     if (options->concurrency < 1 || options->threads < 1)
-        return say(false, problem, "-c and --threads want at least 1");
+        return ga__say(false, problem, "-c and --threads want at least 1");
     if (options->ordered && options->threads > 1)
-        return say(false, problem, "--ordered and --raw want --threads 1: an order is kept on one thread");
+        return ga__say(false, problem,
+                       "--ordered and --raw want --threads 1: an order is kept on one thread");
     if (options->resume && !options->output)
-        return say(false, problem, "--resume wants -o FILE: what goes to standard output leaves no journal");
+        return ga__say(false, problem,
+                       "--resume wants -o FILE: what goes to standard output leaves no journal");
     return true;
 }
 
@@ -312,7 +301,7 @@ static bool open_readable(ga__job *job, char **problem)
     if (!job->keys || !job->plan || !open_input(job, problem))
         return false;
     job->pace = ga__job_new_pace(&job->options);
-    return job->pace || say(false, problem, "%s", ga_error_message());
+    return job->pace || ga__say(false, problem, "%s", ga_error_message());
 }
 
 static ga__job *job_new(const ga__job_options *options)
@@ -449,7 +438,7 @@ static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
     }
     *failed = job->kept ? summary.failed : count_failed(&job->stats);
     if (code == 0 && job->failed_out && fflush(job->failed_out) != 0)
-        code = say(4, problem, "cannot write %s: %s", job->options.failed_out, strerror(errno));
+        code = ga__say(4, problem, "cannot write %s: %s", job->options.failed_out, strerror(errno));
     return code;
 }
 

@@ -5,9 +5,9 @@
  */
 #include "bulk/journal_database.h"
 
+#include "base/problem.h"
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -16,35 +16,21 @@
 
 /* --- what went wrong ------------------------------------------------------------------------------ */
 
-int ga__journal_say(int code, char **problem, const char *format, ...)
-{
-    ga__buffer text = GA__BUFFER_INIT;
-    va_list arguments;
-
-    va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
-    va_end(arguments);
-    *problem = ga__buffer_take(&text);
-    return code;
-}
-
 int ga__journal_failed(const ga__journal *journal, const char *what, char **problem)
 {
     int error = sqlite3_errcode(journal->db) & 0xff;
 
     if (error == SQLITE_CORRUPT || error == SQLITE_NOTADB)
-        return ga__journal_say(
-            4, problem,
-            "the journal %s is damaged (%s); what is in the output is whole. Move both away, or "
-            "begin anew with --fresh",
-            journal->database, sqlite3_errmsg(journal->db));
-    return ga__journal_say(4, problem, "cannot %s %s: %s", what, journal->database,
-                           sqlite3_errmsg(journal->db));
+        return ga__say(4, problem,
+                       "the journal %s is damaged (%s); what is in the output is whole. Move both away, or "
+                       "begin anew with --fresh",
+                       journal->database, sqlite3_errmsg(journal->db));
+    return ga__say(4, problem, "cannot %s %s: %s", what, journal->database, sqlite3_errmsg(journal->db));
 }
 
 int ga__journal_cannot(const char *what, const char *path, char **problem)
 {
-    return ga__journal_say(4, problem, "cannot %s %s: %s", what, path, strerror(errno));
+    return ga__say(4, problem, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
 /* --- SQL ------------------------------------------------------------------------------------------ */
@@ -120,8 +106,8 @@ uint64_t ga__journal_now_ms(void)
 
 static int refuse_more(const ga__journal *journal, char **problem)
 {
-    return ga__journal_say(4, problem, "%s could not be written before; nothing is added to it any more",
-                           journal->output ? journal->output : "standard output");
+    return ga__say(4, problem, "%s could not be written before; nothing is added to it any more",
+                   journal->output ? journal->output : "standard output");
 }
 
 static int open_group(ga__journal *journal, char **problem)

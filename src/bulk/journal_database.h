@@ -29,8 +29,6 @@ struct ga__journal {
 int ga__journal_failed(const ga__journal *journal, const char *what, char **problem);
 /* The same with errno's. */
 int ga__journal_cannot(const char *what, const char *path, char **problem);
-/* A problem of the caller's own. @return code */
-int ga__journal_say(int code, char **problem, const char *format, ...) GA_PRINTF(3, 4);
 
 /* Runs statements. @return 0 or 4 */
 int ga__journal_run(const ga__journal *journal, const char *sql, char **problem);

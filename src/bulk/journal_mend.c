@@ -8,6 +8,7 @@
  */
 #include "bulk/journal_database.h"
 
+#include "base/problem.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -100,7 +101,7 @@ static int mend_end(ga__journal *journal, char **problem)
     if (fstat(journal->fd, &about) < 0)
         return ga__journal_cannot("read", journal->output, problem);
     if ((uint64_t)about.st_size < synced)
-        return ga__journal_say(
+        return ga__say(
             2, problem,
             "%s is shorter than its journal says: it has been changed, so what it lacks is not known. "
             "Put it back, or begin anew with --fresh",

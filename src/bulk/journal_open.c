@@ -6,6 +6,7 @@
  */
 #include "bulk/journal_database.h"
 
+#include "base/problem.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,12 +77,11 @@ static int compare_option(const ga__journal *journal, const ga_pair *option, cha
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         code = ga__journal_failed(journal, "read", problem);
     else if (strcmp(before ? before : "", option->value ? option->value : "") != 0)
-        code = ga__journal_say(
-            2, problem,
-            "%s was begun with %s '%s', and %s is now '%s': the records in it would not fit. Use "
-            "what it was begun with, another output, or --fresh",
-            journal->output, option->name, before ? before : "", option->name,
-            option->value ? option->value : "");
+        code = ga__say(2, problem,
+                       "%s was begun with %s '%s', and %s is now '%s': the records in it would not fit. Use "
+                       "what it was begun with, another output, or --fresh",
+                       journal->output, option->name, before ? before : "", option->name,
+                       option->value ? option->value : "");
     sqlite3_finalize(statement);
     return code;
 }
@@ -105,9 +105,8 @@ static int compare_job(const ga__journal *journal, const ga__journal_options *op
     int code = 0;
 
     if (ga__journal_get(journal, "version") != VERSION)
-        return ga__journal_say(2, problem,
-                               "%s was written by another version of gather; begin anew with --fresh",
-                               journal->database);
+        return ga__say(2, problem, "%s was written by another version of gather; begin anew with --fresh",
+                       journal->database);
     for (const ga_pair *each = options->job; code == 0 && each && each->name; each++)
         code = compare_option(journal, each, problem);
     return code;
@@ -159,8 +158,8 @@ static int open_output(ga__journal *journal, const ga__journal_options *options,
     if (journal->fd < 0)
         return ga__journal_cannot("write", journal->output, problem);
     if (flock(journal->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-        return ga__journal_say(2, problem, "another gather is writing to %s: wait for it, or stop it",
-                               journal->output);
+        return ga__say(2, problem, "another gather is writing to %s: wait for it, or stop it",
+                       journal->output);
     if (options->mode == GA__JOURNAL_FRESH && ftruncate(journal->fd, 0) < 0 && errno != EINVAL)
         return ga__journal_cannot("empty", journal->output, problem);
     return 0;
@@ -230,9 +229,9 @@ static int prepare_all(ga__journal *journal, const ga__journal_options *options,
 /* An output that no job of ours has written. */
 static int refuse_foreign(const ga__journal *journal, char **problem)
 {
-    return ga__journal_say(
-        2, problem, "%s is there already, without a journal: choose another output, or --fresh to replace it",
-        journal->output);
+    return ga__say(2, problem,
+                   "%s is there already, without a journal: choose another output, or --fresh to replace it",
+                   journal->output);
 }
 
 /* A job that is there, where none was expected. */
@@ -242,14 +241,13 @@ static int refuse_existing(ga__journal *journal, char **problem)
 
     ga__journal_summarize(journal, &summary);
     if (summary.total > 0)
-        return ga__journal_say(
+        return ga__say(
             2, problem,
             "%s is finished, %llu rows: --resume adds rows that are new, --retry-failed tries those "
             "that failed again, --fresh replaces it",
             journal->output, (unsigned long long)summary.done);
-    return ga__journal_say(2, problem,
-                           "%s: %llu rows are done, and the job has not ended; use --resume or --fresh",
-                           journal->output, (unsigned long long)summary.done);
+    return ga__say(2, problem, "%s: %llu rows are done, and the job has not ended; use --resume or --fresh",
+                   journal->output, (unsigned long long)summary.done);
 }
 
 static int write_head(ga__journal *journal, const ga__journal_options *options, char **problem)

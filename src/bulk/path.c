@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/buffer.h"
 #include "base/number.h"
+#include "base/problem.h"
 #include "bulk/json.h"
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +39,7 @@ typedef struct reader {
 
 static bool wrong(reader *read, const char *what)
 {
-    ga__buffer message = GA__BUFFER_INIT;
-
-    ga__buffer_printf(&message, "the path \"%s\", at \"%s\": %s", read->text, read->at, what);
-    *read->problem = ga__buffer_take(&message);
-    return false;
+    return ga__say(false, read->problem, "the path \"%s\", at \"%s\": %s", read->text, read->at, what);
 }
 
 static step *add_step(reader *read, ga__path *path, step_kind kind)
@@ -115,7 +112,7 @@ static bool read_index(reader *read, ga__path *path)
     return true;
 }
 
-/* Behind "[". */
+/* At "[". */
 static bool read_bracket(reader *read, ga__path *path)
 {
     bool read_inside;

@@ -5,24 +5,11 @@
  */
 #include "bulk/plan.h"
 
-#include <stdarg.h>
+#include "base/problem.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_HEADERS = 250 };
-
-static bool say(char **problem, const char *format, ...) GA_PRINTF(2, 3);
-static bool say(char **problem, const char *format, ...)
-{
-    ga__buffer text = GA__BUFFER_INIT;
-    va_list arguments;
-
-    va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
-    va_end(arguments);
-    *problem = ga__buffer_take(&text);
-    return false;
-}
 
 /* A problem of a part, with the option before it. */
 static bool blame(const char *option, char **problem)
@@ -30,7 +17,7 @@ static bool blame(const char *option, char **problem)
     char *before = *problem;
 
     if (before)
-        say(problem, "%s: %s", option, before);
+        *problem = ga_format("%s: %s", option, before);
     free(before);
     return false;
 }
@@ -69,7 +56,7 @@ static bool parse_header(ga__plan_field *field, const char *text, char **problem
     const char *value = text + size + (text[size] != '\0');
 
     if (size == 0 || !text[size] || (text[size] == ';' && *value))
-        return say(problem, "-H '%s': \"Name: value\" is expected", text);
+        return ga__say(false, problem, "-H '%s': \"Name: value\" is expected", text);
     field->name = strndup(text, size);
     if (!field->name)
         return false;
@@ -90,7 +77,7 @@ static bool parse_part(ga__plan_field *field, const char *text, char **problem)
     size_t size = strcspn(text, "=");
 
     if (size == 0 || text[size] != '=')
-        return say(problem, "-F '%s': \"name=value\" or \"name=@file\" is expected", text);
+        return ga__say(false, problem, "-F '%s': \"name=value\" or \"name=@file\" is expected", text);
     field->name = strndup(text, size);
     field->file = text[size + 1] == '@';
     if (!field->name)
@@ -125,7 +112,7 @@ static bool parse_column(ga__plan_path *column, const char *text, const char *op
     if (!column->name)
         return false;
     if (text[0] == '\0')
-        return say(problem, "%s: the name of a column, or a path as .a.b, is expected", option);
+        return ga__say(false, problem, "%s: the name of a column, or a path as .a.b, is expected", option);
     if (text[0] != '.')
         return true;
     column->path = ga__path_parse(text, problem);
@@ -166,7 +153,8 @@ static bool parse_extract(ga__plan *plan, char **problem)
         if (!plan->extract[i].name)
             return false;
         if (!equals && texts[i][0] != '.')
-            return say(problem, "--extract '%s': NAME=PATH is expected, as price=.offer.price", texts[i]);
+            return ga__say(false, problem, "--extract '%s': NAME=PATH is expected, as price=.offer.price",
+                           texts[i]);
         plan->extract[i].path = ga__path_parse(path, problem);
         if (!plan->extract[i].path)
             return blame("--extract", problem);
@@ -210,7 +198,7 @@ static bool parse_user(ga__plan *plan, char **problem)
     if (!plan->options->user)
         return true;
     if (!colon)
-        return say(problem, "-u: name:password is expected");
+        return ga__say(false, problem, "-u: name:password is expected");
     if (!parse_template(&template, plan->options->user, GA__TEMPLATE_HEADER, "-u", problem))
         return false;
     good = ga__template_fill(template, NULL, NULL, false, &text, problem);
@@ -247,7 +235,7 @@ static bool parse_output(ga__plan *plan, char **problem)
     if (!plan->output)
         return blame("-o", problem);
     if (!names_column(plan->output))
-        return say(problem, "-o '%s': a column in braces is expected, as 'DIR/{id}.json'", output);
+        return ga__say(false, problem, "-o '%s': a column in braces is expected, as 'DIR/{id}.json'", output);
     plan->output_index = ga__plan_index(output);
     return plan->output_index != NULL;
 }
@@ -275,12 +263,12 @@ static bool parse_all(ga__plan *plan, char **problem)
     const ga__job_options *options = plan->options;
 
     if (options->expect && !ga__expect_parse(&plan->expect, ga__slice_of(options->expect)))
-        return say(problem, "--expect '%s': statuses and ranges are expected, as 200-299,404",
-                   options->expect);
+        return ga__say(false, problem, "--expect '%s': statuses and ranges are expected, as 200-299,404",
+                       options->expect);
     if (options->items && !options->next)
-        return say(problem, "--items wants --next: where the next page is (link, or a path)");
+        return ga__say(false, problem, "--items wants --next: where the next page is (link, or a path)");
     if (count_of(options->headers) > MOST_HEADERS)
-        return say(problem, "more than %d headers (-H)", MOST_HEADERS);
+        return ga__say(false, problem, "more than %d headers (-H)", MOST_HEADERS);
     return parse_template(&plan->url, options->url_template, GA__TEMPLATE_URL, "--url", problem) &&
            parse_template(&plan->data, options->data, GA__TEMPLATE_FORM, "-d", problem) &&
            parse_template(&plan->json, options->json, GA__TEMPLATE_JSON, "--json", problem) &&
@@ -399,8 +387,8 @@ bool ga__plan_check_columns(const ga__plan *plan, const ga__slice *columns, size
     if (!columns)
         return true;
     if (!plan->url && !has_column(columns, count, ga__slice_of("url")))
-        return say(
-            problem,
+        return ga__say(
+            false, problem,
             "the input has no column \"url\": --url 'https://api.example/items/{%.*s}' makes URLs of columns",
             (int)columns[0].size, columns[0].data);
     bool good = check_template(plan->url, "--url", columns, count, problem) &&

@@ -6,6 +6,7 @@
 #include "bulk/template.h"
 
 #include "base/ascii.h"
+#include "base/problem.h"
 #include "bulk/json.h"
 #include <stdlib.h>
 #include <string.h>
@@ -27,19 +28,6 @@ struct ga__template {
 };
 
 static const char env[] = "${env:";
-
-static bool say(char **problem, const char *format, ...) GA_PRINTF(2, 3);
-static bool say(char **problem, const char *format, ...)
-{
-    ga__buffer message = GA__BUFFER_INIT;
-    va_list arguments;
-
-    va_start(arguments, format);
-    ga__buffer_vprintf(&message, format, arguments);
-    va_end(arguments);
-    *problem = ga__buffer_take(&message);
-    return false;
-}
 
 /* --- parsing -------------------------------------------------------------------------------------- */
 
@@ -95,14 +83,14 @@ static size_t add_secret(ga__template *template, const char *at, char **problem)
     size_t size = strcspn(name, "}{$ ");
 
     if (name[size] != '}' || size == 0) {
-        say(problem, "\"%s\": ${env:NAME} is expected", at);
+        *problem = ga_format("\"%s\": ${env:NAME} is expected", at);
         return 0;
     }
     char *variable = strndup(name, size);
     const char *value = variable ? getenv(variable) : NULL;
 
     if (variable && !value)
-        say(problem, "${env:%s}: the environment has no %s", variable, variable);
+        *problem = ga_format("${env:%s}: the environment has no %s", variable, variable);
     free(variable);
     template->secret = true;
     return value && add(template, PIECE_SECRET, name, size, value) ? sizeof env - 1 + size + 1 : 0;
@@ -118,10 +106,11 @@ static bool parse(ga__template *template, char **problem)
 
         if (!secret && size == 0) {
             if (*at != '$' && template->use == GA__TEMPLATE_URL)
-                return say(problem,
-                           "the template \"%s\", at \"%s\": a column in braces is expected; {{col}} is the "
-                           "text {col}",
-                           template->text, at);
+                return ga__say(
+                    false, problem,
+                    "the template \"%s\", at \"%s\": a column in braces is expected; {{col}} is the "
+                    "text {col}",
+                    template->text, at);
             at++;
             continue;
         }
@@ -222,9 +211,9 @@ static bool append_header(ga__buffer *out, ga__slice name, ga__slice value, char
 {
     for (size_t i = 0; i < value.size; i++)
         if (ga__ascii_is_control(value.data[i]) && value.data[i] != '\t')
-            return say(problem,
-                       "the column \"%.*s\" has a control character (0x%02x), which no header may have",
-                       (int)name.size, name.data, (unsigned)(unsigned char)value.data[i]);
+            return ga__say(false, problem,
+                           "the column \"%.*s\" has a control character (0x%02x), which no header may have",
+                           (int)name.size, name.data, (unsigned)(unsigned char)value.data[i]);
     if (value.size > 0)
         ga__buffer_append(out, value.data, value.size);
     return true;
@@ -256,7 +245,8 @@ bool ga__template_fill(const ga__template *template, ga__template_column *column
 
         if (is_column(each)) {
             if (!column(arg, each->text, &value))
-                return say(problem, "the row has no column \"%.*s\"", (int)each->text.size, each->text.data);
+                return ga__say(false, problem, "the row has no column \"%.*s\"", (int)each->text.size,
+                               each->text.data);
             if (!append_column(template, each, value, out, problem))
                 return false;
         } else if (each->kind == PIECE_TEXT) {

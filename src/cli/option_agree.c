@@ -6,6 +6,7 @@
 #include "cli/options.h"
 
 #include "base/ascii.h"
+#include "base/problem.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,8 +74,8 @@ static bool check_opposed(ga__options *options, char **problem)
         if (!one || !other)
             continue;
         if (one == other)
-            return ga__options_say(problem, "--%s and --%s do not go together: %s", opposed[i].one,
-                                   opposed[i].other, opposed[i].why);
+            return ga__say(false, problem, "--%s and --%s do not go together: %s", opposed[i].one,
+                           opposed[i].other, opposed[i].why);
         take_back(options, one < other ? opposed[i].one : opposed[i].other);
     }
     return true;
@@ -88,8 +89,8 @@ static bool check_dependent(ga__options *options, char **problem)
         if (!one || ga__options_given(options, dependent[i].other))
             continue;
         if (one == GA__PLACE_ARGUMENTS)
-            return ga__options_say(problem, "--%s needs --%s: %s", dependent[i].one, dependent[i].other,
-                                   dependent[i].why);
+            return ga__say(false, problem, "--%s needs --%s: %s", dependent[i].one, dependent[i].other,
+                           dependent[i].why);
         take_back(options, dependent[i].one);
     }
     return true;
@@ -119,12 +120,12 @@ static bool check_files(const ga__options *options, char **problem)
     for (size_t i = 0; i < COUNT; i++) {
         for (size_t j = 0; j < options->input_count; j++)
             if (is_same_file(written[i], options->job.inputs[j]))
-                return ga__options_say(problem, "%s is to be read and written; write to another file",
-                                       written[i]);
+                return ga__say(false, problem, "%s is to be read and written; write to another file",
+                               written[i]);
         for (size_t j = i + 1; j < COUNT; j++)
             if (is_same_file(written[i], written[j]))
-                return ga__options_say(problem, "%s is to be written twice; each output needs its own file",
-                                       written[i]);
+                return ga__say(false, problem, "%s is to be written twice; each output needs its own file",
+                               written[i]);
     }
     return true;
 }
@@ -160,17 +161,16 @@ static bool make_header(ga__options *options, const char *option, const char *be
 bool ga__options_agree(ga__options *options, char **problem)
 {
     if (options->input_count == 0)
-        return ga__options_say(problem, "there is no input: a URL, a file of rows, or - for standard input");
+        return ga__say(false, problem, "there is no input: a URL, a file of rows, or - for standard input");
     if (ga__options_given(options, "html"))
-        return ga__options_say(problem, "--html is for `gather report OUT`");
+        return ga__say(false, problem, "--html is for `gather report OUT`");
     if (options->job.output && strcmp(options->job.output, "-") == 0)
         take_back(options, "output");
     if (!check_opposed(options, problem) || !check_dependent(options, problem) ||
         !check_files(options, problem))
         return false;
     if (options->job.table && ga__output_form_of(options->job.output) != GA__OUTPUT_DB)
-        return ga__options_say(problem, "--table is for an output that is a .db, not %s",
-                               options->job.output);
+        return ga__say(false, problem, "--table is for an output that is a .db, not %s", options->job.output);
     if (!make_header(options, "bearer", "Authorization: Bearer ", &options->job.bearer, problem) ||
         !make_header(options, "cookie", "Cookie: ", &options->job.cookie, problem))
         return false;

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/buffer.h"
 #include "base/number.h"
+#include "base/problem.h"
 #include "cli/value.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -204,9 +205,9 @@ static bool append_header(ga__options *options, const ga__option *option, ga__op
                           const char *header, char **problem)
 {
     if (name_size(header) == 0)
-        return ga__options_say(
-            problem, "\"Name: value\" is expected, such as \"Accept: application/json\"; there is no "
-                     "name before a colon in what was given"); /* it may be a secret */
+        return ga__say(false, problem,
+                       "\"Name: value\" is expected, such as \"Accept: application/json\"; there is no "
+                       "name before a colon in what was given"); /* it may be a secret */
     if (header_is_given(options, header, place))
         return true;
     size_t count = append(at(options, option), header);
@@ -358,11 +359,11 @@ bool ga__options_set_text(ga__options *options, const ga__option *option, ga__op
 
     if (ga__option_is_switch(option)) {
         if (value && !ga__value_switch(ga__slice_of(value), &on))
-            return ga__options_say(problem, "true or false is expected, not \"%s\"", value);
+            return ga__say(false, problem, "true or false is expected, not \"%s\"", value);
         value = NULL;
     } else if (!value) {
-        return ga__options_say(problem, "a value is expected: %s, such as %s", option->argument,
-                               option->example);
+        return ga__say(false, problem, "a value is expected: %s, such as %s", option->argument,
+                       option->example);
     }
     return ga__options_set(options, option, place, on, value, problem);
 }

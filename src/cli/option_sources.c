@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "base/buffer.h"
+#include "base/problem.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -65,8 +66,8 @@ char *ga__options_read_file(ga__options *options, const char *path, size_t *size
 
     if (strcmp(path, "-") == 0) {
         if (options->input_user) {
-            ga__options_say(problem, "standard input can be read but once, and %s reads it, too",
-                            options->input_user);
+            *problem =
+                ga_format("standard input can be read but once, and %s reads it, too", options->input_user);
             return NULL;
         }
         options->input_user = "an option with @-";
@@ -74,7 +75,7 @@ char *ga__options_read_file(ga__options *options, const char *path, size_t *size
     char *text = read_file(options, path, size, &error);
 
     if (!text)
-        ga__options_say(problem, "cannot read %s: %s", path, strerror(error));
+        *problem = ga_format("cannot read %s: %s", path, strerror(error));
     return text;
 }
 
@@ -127,12 +128,12 @@ static const ga__option *option_of(char *name, char **problem)
     const ga__option *nearest = option ? NULL : ga__option_nearest(known);
 
     if (option)
-        ga__options_say(problem, "--%s is for the command line", option->name);
+        *problem = ga_format("--%s is for the command line", option->name);
     else if (nearest)
-        ga__options_say(problem, "there is no option \"%s\"; is %s meant?", known.data, nearest->name);
+        *problem = ga_format("there is no option \"%s\"; is %s meant?", known.data, nearest->name);
     else
-        ga__options_say(problem, "there is no option \"%s\"; `gather --help all` tells those that there are",
-                        known.data);
+        *problem = ga_format("there is no option \"%s\"; `gather --help all` tells those that there are",
+                             known.data);
     return NULL;
 }
 
@@ -145,7 +146,7 @@ static bool read_line(ga__options *options, char *line, char **problem)
         *equals = '\0';
         value = unquoted(trim(equals + 1));
         if (!value)
-            return ga__options_say(problem, "a quote is not closed, or something follows it");
+            return ga__say(false, problem, "a quote is not closed, or something follows it");
     }
     option = option_of(trim(line), problem);
     return option && ga__options_set_text(options, option, GA__PLACE_CONFIG, value, problem);
@@ -199,7 +200,7 @@ bool ga__options_read_config(ga__options *options, char **problem)
         return read_lines(options, path, text, problem);
     if (!asked_for && (error == ENOENT || error == ENOTDIR || error == EACCES))
         return true;
-    return ga__options_say(problem, "cannot read the configuration %s: %s", path, strerror(error));
+    return ga__say(false, problem, "cannot read the configuration %s: %s", path, strerror(error));
 }
 
 /* --- the environment ------------------------------------------------------------------------------ */

@@ -6,22 +6,10 @@
 #include "cli/options.h"
 
 #include "base/buffer.h"
+#include "base/problem.h"
 #include "cli/value.h"
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool ga__options_say(char **problem, const char *format, ...)
-{
-    ga__buffer text = GA__BUFFER_INIT;
-    va_list arguments;
-
-    va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
-    va_end(arguments);
-    *problem = ga__buffer_take(&text);
-    return false;
-}
 
 ga__option_place ga__options_given(const ga__options *options, const char *name)
 {
@@ -68,11 +56,11 @@ static bool unknown_long(arguments *from, ga__slice name)
     const ga__option *nearest = ga__option_nearest(name);
 
     if (nearest)
-        return ga__options_say(from->problem, "there is no option --%.*s; is --%s meant?", (int)name.size,
-                               name.data, nearest->name);
-    return ga__options_say(from->problem,
-                           "there is no option --%.*s; `gather --help all` tells those that there are",
-                           (int)name.size, name.data);
+        return ga__say(false, from->problem, "there is no option --%.*s; is --%s meant?", (int)name.size,
+                       name.data, nearest->name);
+    return ga__say(false, from->problem,
+                   "there is no option --%.*s; `gather --help all` tells those that there are",
+                   (int)name.size, name.data);
 }
 
 static bool take_help_topic(arguments *from)
@@ -105,7 +93,7 @@ static bool act(arguments *from, const ga__option *option, const char *value)
     from->options->command = GA__COMMAND_COMPLETION;
     from->options->shell = ga__value_choice(ga__slice_of(value), option->choices);
     return from->options->shell >= 0 ||
-           ga__options_say(from->problem, "--completion: bash, zsh or fish is expected, not \"%s\"", value);
+           ga__say(false, from->problem, "--completion: bash, zsh or fish is expected, not \"%s\"", value);
 }
 
 /* `as`: how it was written, for problems. `value`: what stood in the same argument, or NULL. */
@@ -115,11 +103,11 @@ static bool take_option(arguments *from, const ga__option *option, ga__slice as,
 
     if (ga__option_is_switch(option)) {
         if (value)
-            return ga__options_say(from->problem, "%.*s is a switch, and takes no value", (int)as.size,
-                                   as.data);
+            return ga__say(false, from->problem, "%.*s is a switch, and takes no value", (int)as.size,
+                           as.data);
     } else if (!value && !(value = *from->next)) {
-        return ga__options_say(from->problem, "%.*s: a value is expected, such as %s", (int)as.size, as.data,
-                               option->example);
+        return ga__say(false, from->problem, "%.*s: a value is expected, such as %s", (int)as.size, as.data,
+                       option->example);
     } else if (value == *from->next) {
         from->next++;
     }
@@ -152,8 +140,8 @@ static bool take_letters(arguments *from, char *argument)
         char as[3] = {'-', *letter};
 
         if (!option)
-            return ga__options_say(
-                from->problem, "there is no option -%c; `gather --help` tells those that there are", *letter);
+            return ga__say(false, from->problem,
+                           "there is no option -%c; `gather --help` tells those that there are", *letter);
         bool is_switch = ga__option_is_switch(option);
 
         if (!take_option(from, option, (ga__slice){as, 2}, true, is_switch || !letter[1] ? NULL : letter + 1))
@@ -181,8 +169,8 @@ static bool take_input(arguments *from, const char *name)
     if (strcmp(name, "-") != 0)
         return true;
     if (options->input_user)
-        return ga__options_say(from->problem, "standard input (-) can be read but once, and %s reads it, too",
-                               options->input_user);
+        return ga__say(false, from->problem, "standard input (-) can be read but once, and %s reads it, too",
+                       options->input_user);
     options->input_user = "an input";
     return true;
 }
@@ -201,9 +189,8 @@ static bool take_word(arguments *from, const char *word)
     if (options->command == GA__COMMAND_RUN)
         return take_input(from, word);
     if (options->out)
-        return ga__options_say(from->problem, "`gather %s` takes one output of a job; there is %s, and %s",
-                               options->command == GA__COMMAND_REPORT ? "report" : "failed", options->out,
-                               word);
+        return ga__say(false, from->problem, "`gather %s` takes one output of a job; there is %s, and %s",
+                       options->command == GA__COMMAND_REPORT ? "report" : "failed", options->out, word);
     options->out = word;
     return true;
 }
@@ -227,11 +214,11 @@ static bool check_command(const ga__options *options, char **problem)
     for (size_t i = 0; i < ga__option_count; i++)
         if (options->given[i] &&
             !(options->command == GA__COMMAND_REPORT && strcmp(ga__option_table[i].name, "html") == 0))
-            return ga__options_say(problem, "--%s is no option of `gather %s`", ga__option_table[i].name,
-                                   name);
+            return ga__say(false, problem, "--%s is no option of `gather %s`", ga__option_table[i].name,
+                           name);
     if (!options->out)
-        return ga__options_say(problem, "`gather %s` needs the output of a job: gather %s out.jsonl", name,
-                               name);
+        return ga__say(false, problem, "`gather %s` needs the output of a job: gather %s out.jsonl", name,
+                       name);
     return true;
 }
 

@@ -2,6 +2,7 @@
 /* Asking a person for a password. */
 #include "cli/password.h"
 
+#include "base/problem.h"
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -38,9 +39,9 @@ bool ga__options_ask_password(ga__options *options, char **problem)
     FILE *terminal = fopen("/dev/tty", "r+");
 
     if (!terminal)
-        return ga__options_say(problem,
-                               "--user: there is no password behind the name, and no terminal to ask for it; "
-                               "NAME:PASSWORD is expected, such as 'me:${env:PASSWORD}'");
+        return ga__say(false, problem,
+                       "--user: there is no password behind the name, and no terminal to ask for it; "
+                       "NAME:PASSWORD is expected, such as 'me:${env:PASSWORD}'");
     bool good = read_hidden(terminal, name, line, sizeof line);
 
     fclose(terminal);
@@ -48,5 +49,5 @@ bool ga__options_ask_password(ga__options *options, char **problem)
     explicit_bzero(line, sizeof line);
     if (options->job.user)
         return true;
-    return good ? (*problem = NULL, false) : ga__options_say(problem, "--user: no password was given");
+    return good ? (*problem = NULL, false) : ga__say(false, problem, "--user: no password was given");
 }
