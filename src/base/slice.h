@@ -48,4 +48,22 @@ static inline ga__slice ga__slice_take_to(ga__slice *slice, char end)
     return taken;
 }
 
+/* Whether the set, a string, has the character; none has NUL. */
+static inline bool ga__is_one_of(char c, const char *set)
+{
+    while (*set && *set != c)
+        set++;
+    return *set;
+}
+
+/* What is left without the characters of the set around it. */
+static inline ga__slice ga__slice_trim(ga__slice text, const char *set)
+{
+    while (text.size > 0 && ga__is_one_of(text.data[0], set))
+        ga__slice_take(&text, 1);
+    while (text.size > 0 && ga__is_one_of(text.data[text.size - 1], set))
+        text.size--;
+    return text;
+}
+
 #endif

@@ -41,15 +41,6 @@ static bool add_part(ga__expect *expect, ga__slice part)
     return true;
 }
 
-static ga__slice trim(ga__slice part)
-{
-    while (part.size > 0 && part.data[0] == ' ')
-        ga__slice_take(&part, 1);
-    while (part.size > 0 && part.data[part.size - 1] == ' ')
-        part.size--;
-    return part;
-}
-
 bool ga__expect_parse(ga__expect *expect, ga__slice text)
 {
     *expect = (ga__expect){.given = true};
@@ -57,7 +48,7 @@ bool ga__expect_parse(ga__expect *expect, ga__slice text)
         const char *comma = text.size > 0 ? memchr(text.data, ',', text.size) : NULL;
         size_t size = comma ? (size_t)(comma - text.data) : text.size;
 
-        if (!add_part(expect, trim(ga__slice_take(&text, size))))
+        if (!add_part(expect, ga__slice_trim(ga__slice_take(&text, size), " ")))
             return false;
         if (!comma)
             return true;

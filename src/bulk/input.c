@@ -422,15 +422,6 @@ static int bad_row(ga__input *input, ga__raw_row *row, ga__slice text, const cha
     return 1;
 }
 
-static ga__slice trim(ga__slice text)
-{
-    while (text.size > 0 && memchr(" \t\r", text.data[0], 3))
-        ga__slice_take(&text, 1);
-    while (text.size > 0 && memchr(" \t\r", text.data[text.size - 1], 3))
-        text.size--;
-    return text;
-}
-
 static int take_json(ga__input *input, ga__raw_row *row, ga__slice text)
 {
     ga__json_problem problem;
@@ -459,7 +450,7 @@ static int next_line(ga__input *input, ga__raw_row *row)
         return code;
     if (row->line == 1 && line.size >= 3 && memcmp(line.data, "\xef\xbb\xbf", 3) == 0)
         ga__slice_take(&line, 3);
-    line = trim(line);
+    line = ga__slice_trim(line, " \t\r");
     if (line.size == 0 || (!json && line.data[0] == '#'))
         return 3;
     if (json)

@@ -23,15 +23,6 @@ typedef struct target {
     uint16_t port;
 } target;
 
-static ga__slice trim(ga__slice text)
-{
-    while (text.size > 0 && (*text.data == ' ' || *text.data == '\t'))
-        ga__slice_take(&text, 1);
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 static ga__slice without_dot(ga__slice name)
 {
     if (name.size > 1 && name.data[name.size - 1] == '.')
@@ -175,7 +166,7 @@ bool ga__no_proxy_covers(const char *list, const char *host, uint16_t port)
         ga__slice entry = {at, strcspn(at, ",")};
 
         at += entry.size;
-        entry = trim(entry);
+        entry = ga__slice_trim(entry, " \t");
         if (entry.size > 0 && entry_covers(entry, &wanted))
             return true;
     }

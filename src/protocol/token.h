@@ -33,11 +33,7 @@ static inline bool ga__is_blank(char c)
 /* What is left without the blanks around it. */
 static inline ga__slice ga__trim_blanks(ga__slice text)
 {
-    while (text.size && ga__is_blank(text.data[0]))
-        ga__slice_take(&text, 1);
-    while (text.size && ga__is_blank(text.data[text.size - 1]))
-        text.size--;
-    return text;
+    return ga__slice_trim(text, " \t");
 }
 
 /* How many bytes at the beginning are token characters. */

@@ -14,17 +14,6 @@ static int refuse(const char **reason, const char *text)
     return GA_EURL;
 }
 
-static ga__slice trim(const char *input, size_t size)
-{
-    while (size > 0 && *input == ' ') {
-        input++;
-        size--;
-    }
-    while (size > 0 && input[size - 1] == ' ')
-        size--;
-    return (ga__slice){input, size};
-}
-
 size_t ga__url_scheme_size(ga__slice text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -163,7 +152,7 @@ static int split_scheme(ga__url_parts *parts, ga__slice *rest, const ga__url *ba
 int ga__url_split(ga__url_parts *parts, const char *input, size_t size, const ga__url *base,
                   const char **reason)
 {
-    ga__slice rest = trim(input, size);
+    ga__slice rest = ga__slice_trim((ga__slice){input, size}, " ");
     bool absolute;
     int code;
 
