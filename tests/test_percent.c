@@ -33,11 +33,30 @@ static void a_form_keeps_only_unreserved_characters(void **state)
     ga__buffer_free(&out);
 }
 
+/* What is encoded so stays itself in each part of a URL, and in a form. */
+static void unreserved_characters_alone_are_right_everywhere(void **state)
+{
+    ga__buffer out = GA__BUFFER_INIT;
+
+    (void)state;
+    for (int c = 0; c < 256; c++)
+        ga__percent_append(&out, (ga__slice){&(char){(char)c}, 1}, GA__PERCENT_UNRESERVED);
+    assert_int_equal(out.size, 256 * 3 - 66 * 2);
+    for (size_t i = 0; i < out.size; i++)
+        assert_true(
+            strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%", out.data[i]));
+    ga__buffer_clear(&out);
+    ga__percent_append(&out, ga__slice_of("a b+\xc3\xa4%"), GA__PERCENT_UNRESERVED);
+    assert_string_equal(out.data, "a%20b%2B%C3%A4%25");
+    ga__buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(percent_decoding_takes_whole_pairs_only),
         cmocka_unit_test(a_form_keeps_only_unreserved_characters),
+        cmocka_unit_test(unreserved_characters_alone_are_right_everywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

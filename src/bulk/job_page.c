@@ -6,6 +6,7 @@
 #include "bulk/job_parts.h"
 
 #include "bulk/json.h"
+#include "protocol/percent.h"
 #include "protocol/url.h"
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static char *set_parameter(const char *url, const char *name, ga__slice value)
         at += size + (at[size] == '&');
     }
     ga__buffer_printf(&out, "%c%s=", next, name);
-    ga__template_append_percent(&out, value);
+    ga__percent_append(&out, value, GA__PERCENT_UNRESERVED);
     return ga__buffer_take(&out);
 }
 

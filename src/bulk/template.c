@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/problem.h"
 #include "bulk/json.h"
+#include "protocol/percent.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,26 +173,6 @@ bool ga__template_is_secret(const ga__template *template)
 
 /* --- filling -------------------------------------------------------------------------------------- */
 
-static bool is_unreserved(char c)
-{
-    return ga__ascii_is_alpha(c) || ga__ascii_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-/* All but RFC 3986's unreserved characters: right in any part of a URL, and in a form. */
-void ga__template_append_percent(ga__buffer *out, ga__slice value)
-{
-    static const char digits[] = "0123456789ABCDEF";
-
-    for (size_t i = 0; i < value.size; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-
-        if (is_unreserved((char)c))
-            ga__buffer_add_char(out, (char)c);
-        else
-            ga__buffer_append(out, (char[]){'%', digits[c >> 4], digits[c & 15]}, 3);
-    }
-}
-
 /* A row cannot lead out of the directory, nor to a hidden file. */
 static void append_file(ga__buffer *out, ga__slice value)
 {
@@ -231,7 +212,7 @@ static bool append_column(const ga__template *template, const piece *each, ga__s
     else if (template->use == GA__TEMPLATE_JSON)
         ga__json_append_escaped(out, value);
     else
-        ga__template_append_percent(out, value);
+        ga__percent_append(out, value, GA__PERCENT_UNRESERVED);
     return true;
 }
 

@@ -40,8 +40,4 @@ bool ga__template_is_secret(const ga__template *template);
 bool ga__template_fill(const ga__template *template, ga__template_column *column, void *arg, bool redacted,
                        ga__buffer *out, char **problem);
 
-/* Appends the value with all but RFC 3986's unreserved characters percent-encoded: right in any part of a
- * URL, and in a form. */
-void ga__template_append_percent(ga__buffer *out, ga__slice value);
-
 #endif

@@ -12,8 +12,9 @@ enum {
     PATH = GA__PERCENT_PATH,
     USERINFO = GA__PERCENT_USERINFO,
     PARAMETER = GA__PERCENT_PARAMETER,
-    FORM = GA__PERCENT_FORM,
-    TEXT = PARAMETER | FORM, /* the sets for plain text, where a blank is "+" */
+    PLUS = GA__PERCENT_PARAMETER | GA__PERCENT_FORM, /* the sets in which a blank is "+" */
+    FORM = GA__PERCENT_FORM | GA__PERCENT_UNRESERVED,
+    TEXT = PARAMETER | FORM, /* the sets for plain text */
     ALL = FRAGMENT | QUERY | PATH | USERINFO | TEXT
 };
 
@@ -60,7 +61,7 @@ static bool is_encoded(char c, ga__percent_set set)
 
 static bool is_plus(char c, ga__percent_set set)
 {
-    return c == ' ' && (set & TEXT);
+    return c == ' ' && (set & PLUS);
 }
 
 size_t ga__percent_encoded_size(const char *bytes, size_t size, ga__percent_set set)
@@ -91,6 +92,17 @@ char *ga__percent_encode(char *out, const char *bytes, size_t size, ga__percent_
     return out;
 }
 
+void ga__percent_append(ga__buffer *out, ga__slice text, ga__percent_set set)
+{
+    size_t size = ga__percent_encoded_size(text.data, text.size, set);
+    char *at = ga__buffer_reserve(out, size);
+
+    if (!at)
+        return;
+    *ga__percent_encode(at, text.data, text.size, set) = '\0';
+    out->size += size;
+}
+
 void ga__percent_decode(ga__buffer *out, const char *bytes, size_t size)
 {
     char *at = ga__buffer_reserve(out, size);
@@ -112,18 +124,6 @@ void ga__percent_decode(ga__buffer *out, const char *bytes, size_t size)
     out->size = (size_t)(at - out->data);
 }
 
-static void append_encoded(ga__buffer *out, const char *text, ga__percent_set set)
-{
-    size_t size = strlen(text);
-    size_t encoded = ga__percent_encoded_size(text, size, set);
-    char *at = ga__buffer_reserve(out, encoded);
-
-    if (!at)
-        return;
-    *ga__percent_encode(at, text, size, set) = '\0';
-    out->size += encoded;
-}
-
 void ga__percent_encode_pairs(ga__buffer *out, const ga_pair *pairs, ga__percent_set set)
 {
     const char *separator = "";
@@ -132,9 +132,9 @@ void ga__percent_encode_pairs(ga__buffer *out, const ga_pair *pairs, ga__percent
         if (!pairs->value)
             continue;
         ga__buffer_add(out, separator);
-        append_encoded(out, pairs->name, set);
+        ga__percent_append(out, ga__slice_of(pairs->name), set);
         ga__buffer_add_char(out, '=');
-        append_encoded(out, pairs->value, set);
+        ga__percent_append(out, ga__slice_of(pairs->value), set);
         separator = "&";
     }
 }
