@@ -415,16 +415,6 @@ static bool write_failed(void *file, ga__slice row)
     return fprintf(file, "%.*s\n", (int)row.size, row.data) >= 0;
 }
 
-/* A row has one failure at most, which may be that of any of its pages. */
-static uint64_t count_failed(const ga__stats *stats)
-{
-    uint64_t failed = 0;
-
-    for (size_t kind = GA__KIND_OK + 1; kind < GA__KINDS; kind++)
-        failed += stats->kinds[kind];
-    return failed;
-}
-
 /* --failed-out, of all runs; and how many rows failed. */
 static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
 {
@@ -436,7 +426,7 @@ static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
         if (job->failed_out)
             code = ga__journal_each_failed(job->journal, write_failed, job->failed_out, problem);
     }
-    *failed = job->kept ? summary.failed : count_failed(&job->stats);
+    *failed = job->kept ? summary.failed : ga__stats_failed(&job->stats);
     if (code == 0 && job->failed_out && fflush(job->failed_out) != 0)
         code = ga__say(4, problem, "cannot write %s: %s", job->options.failed_out, strerror(errno));
     return code;

@@ -88,6 +88,24 @@ void ga__stats_add(ga__stats *stats, const ga__record *record)
     ga__durations_add(&stats->service, record->total_ms);
 }
 
+/* A row has one failure at most, which may be that of any of its pages. */
+uint64_t ga__stats_failed(const ga__stats *stats)
+{
+    uint64_t failed = 0;
+
+    for (size_t i = GA__KIND_OK + 1; i < GA__KINDS; i++)
+        failed += stats->kinds[i];
+    return failed;
+}
+
+/* A row that failed at a later page has a first page that is ok. */
+uint64_t ga__stats_good(const ga__stats *stats)
+{
+    uint64_t failed = ga__stats_failed(stats);
+
+    return stats->rows > failed ? stats->rows - failed : 0;
+}
+
 void ga__stats_join(ga__stats *sum, const ga__stats *other)
 {
     sum->rows += other->rows;

@@ -38,6 +38,9 @@ typedef struct ga__stats {
 } ga__stats;
 
 void ga__stats_add(ga__stats *stats, const ga__record *record);
+/* Records of a failure: one for each row that failed. And rows that did not. */
+uint64_t ga__stats_failed(const ga__stats *stats);
+uint64_t ga__stats_good(const ga__stats *stats);
 void ga__stats_join(ga__stats *sum, const ga__stats *other);
 
 #endif

@@ -12,23 +12,6 @@ uint64_t ga__status_done(const ga__job_status *status)
     return status->stats.rows + status->stats.skipped;
 }
 
-uint64_t ga__stats_failed(const ga__stats *stats)
-{
-    uint64_t failed = 0;
-
-    for (size_t i = 1; i < GA__KINDS; i++)
-        failed += stats->kinds[i];
-    return failed;
-}
-
-/* A row that failed at a later page has a first page that is ok. */
-uint64_t ga__stats_good(const ga__stats *stats)
-{
-    uint64_t failed = ga__stats_failed(stats);
-
-    return stats->rows > failed ? stats->rows - failed : 0;
-}
-
 double ga__status_share(const ga__job_status *status)
 {
     if (status->total > 0)

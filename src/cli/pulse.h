@@ -32,9 +32,6 @@ double ga__pulse_left(const ga__pulse *pulse, const ga__job_status *status);
 
 /* Rows that are done, by this run and before it. */
 uint64_t ga__status_done(const ga__job_status *status);
-/* Records of a failure: one for each row that failed. And rows that did not. */
-uint64_t ga__stats_failed(const ga__stats *stats);
-uint64_t ga__stats_good(const ga__stats *stats);
 /* How much of the job is done, from 0 to 1; negative: not known. */
 double ga__status_share(const ga__job_status *status);
 

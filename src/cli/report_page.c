@@ -9,7 +9,6 @@
 #include "bulk/json.h"
 #include "cli/figures.h"
 #include "cli/plot.h"
-#include "cli/pulse.h"
 #include "cli/report_parts.h"
 #include "cli/summary.h"
 #include <math.h>

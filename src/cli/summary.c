@@ -6,7 +6,6 @@
 #include "cli/summary.h"
 
 #include "cli/figures.h"
-#include "cli/pulse.h"
 #include <stdarg.h>
 
 enum { LABEL = 11, FEW = 8, PERCENTILES = 3 };
