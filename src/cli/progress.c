@@ -7,7 +7,7 @@
 
 #include "bulk/json.h"
 #include "cli/figures.h"
-#include "cli/summary.h"
+#include "cli/tally.h"
 #include <math.h>
 
 /* --- the region ----------------------------------------------------------------------------------- */
@@ -138,20 +138,11 @@ static void add_latency(region_writer *writer)
     ga__lines_break(&writer->lines);
 }
 
-static size_t tally_failures(ga__tally *tallies, size_t most, const ga__stats *stats)
-{
-    uint64_t counts[GA__KINDS];
-
-    memcpy(counts, stats->kinds, sizeof counts);
-    counts[GA__KIND_OK] = 0;
-    return ga__tally_most(tallies, most, counts, GA__KINDS);
-}
-
 static void add_outcomes(region_writer *writer)
 {
     const ga__stats *stats = &writer->status->stats;
     ga__tally tallies[KINDS_SHOWN];
-    size_t found = tally_failures(tallies, KINDS_SHOWN, stats);
+    size_t found = ga__tally_failures(tallies, KINDS_SHOWN, stats);
 
     ga__append_count(&writer->text, ga__stats_good(stats));
     ga__buffer_add(&writer->text, " ok");
@@ -243,7 +234,7 @@ static void append_failures(ga__buffer *out, const ga__stats *stats)
 {
     ga__tally tallies[GA__KINDS];
     ga__buffer text = GA__BUFFER_INIT;
-    size_t found = tally_failures(tallies, GA__KINDS, stats);
+    size_t found = ga__tally_failures(tallies, GA__KINDS, stats);
 
     ga__buffer_add(out, ", ");
     ga__append_count(out, ga__stats_failed(stats));

@@ -10,7 +10,7 @@
 #include "cli/figures.h"
 #include "cli/plot.h"
 #include "cli/report_parts.h"
-#include "cli/summary.h"
+#include "cli/tally.h"
 #include <math.h>
 #include <time.h>
 
@@ -466,10 +466,8 @@ static void add_bars(ga__buffer *out, const ga__tally *tallies, size_t count, ui
         ga__buffer_add(out, "<span>");
         if (kinds)
             ga__buffer_add(out, ga__kind_name((ga__kind)index));
-        else if (index > 0)
-            ga__buffer_printf(out, "%zu", index);
         else
-            ga__buffer_add(out, "no answer");
+            ga__append_status(out, index);
         ga__buffer_printf(out, "</span><i class=\"%s\" style=\"width:%u.%u%%\"></i><b>",
                           good ? "ok" : "failed",
                           (unsigned)((double)tallies[i].count * 100 / (double)tallies[0].count),
@@ -485,15 +483,12 @@ static void add_bars(ga__buffer *out, const ga__tally *tallies, size_t count, ui
 /* Beside what is ok, failures are too few to be seen: they have a scale of their own. */
 static void add_kinds(ga__buffer *out, const ga__stats *stats)
 {
-    uint64_t counts[GA__KINDS], failed = ga__stats_failed(stats);
     ga__tally tallies[GA__KINDS];
+    size_t count = ga__tally_failures(tallies, GA__KINDS, stats);
+    uint64_t failed = ga__stats_failed(stats);
 
     if (failed == 0)
         return;
-    memcpy(counts, stats->kinds, sizeof counts);
-    counts[GA__KIND_OK] = 0;
-    size_t count = ga__tally_most(tallies, GA__KINDS, counts, GA__KINDS);
-
     begin_section(out, "Failures by kind", "<p class=\"legend\">");
     ga__append_count(out, failed);
     ga__buffer_add(out, " rows, ");

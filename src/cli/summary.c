@@ -6,58 +6,11 @@
 #include "cli/summary.h"
 
 #include "cli/figures.h"
-#include <stdarg.h>
+#include "cli/tally.h"
 
 enum { LABEL = 11, FEW = 8, PERCENTILES = 3 };
 
 static const double percentiles[PERCENTILES] = {0.5, 0.9, 0.99};
-
-/* --- counts by name ------------------------------------------------------------------------------- */
-
-size_t ga__tally_most(ga__tally *tallies, size_t most, const uint64_t *counts, size_t size)
-{
-    size_t found = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        size_t place = found;
-
-        if (counts[i] == 0)
-            continue;
-        while (place > 0 && tallies[place - 1].count < counts[i])
-            place--;
-        if (place == most)
-            continue;
-        if (found < most)
-            found++;
-        memmove(tallies + place + 1, tallies + place, (found - 1 - place) * sizeof *tallies);
-        tallies[place] = (ga__tally){i, counts[i]};
-    }
-    return found;
-}
-
-static const char *finish_tally(ga__buffer *text, uint64_t count)
-{
-    ga__buffer_add(text, ": ");
-    ga__append_count(text, count);
-    return text->failed ? "" : text->data;
-}
-
-const char *ga__tally_kind(ga__buffer *text, const ga__tally *tally)
-{
-    ga__buffer_clear(text);
-    ga__buffer_add(text, ga__kind_name((ga__kind)tally->index));
-    return finish_tally(text, tally->count);
-}
-
-const char *ga__tally_status(ga__buffer *text, const ga__tally *tally)
-{
-    ga__buffer_clear(text);
-    if (tally->index > 0)
-        ga__buffer_printf(text, "%zu", tally->index);
-    else
-        ga__buffer_add(text, "no answer");
-    return finish_tally(text, tally->count);
-}
 
 /* --- the summary ---------------------------------------------------------------------------------- */
 
@@ -110,12 +63,8 @@ static void add_outcome(summary_writer *writer)
 
 static void add_kinds(summary_writer *writer)
 {
-    uint64_t counts[GA__KINDS];
     ga__tally tallies[GA__KINDS];
-
-    memcpy(counts, writer->summary->stats->kinds, sizeof counts);
-    counts[GA__KIND_OK] = 0;
-    size_t found = ga__tally_most(tallies, GA__KINDS, counts, GA__KINDS);
+    size_t found = ga__tally_failures(tallies, GA__KINDS, writer->summary->stats);
 
     if (found == 0)
         return;
