@@ -10,6 +10,8 @@
 #include "base/utf8.h"
 #include <math.h>
 
+const ga__percentile ga__percentiles[GA__PERCENTILES] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
+
 void ga__append_count(ga__buffer *out, uint64_t count)
 {
     char digits[GA__DECIMAL_MAX];
@@ -20,6 +22,19 @@ void ga__append_count(ga__buffer *out, uint64_t count)
             ga__buffer_add_char(out, ',');
         ga__buffer_add_char(out, digits[i]);
     }
+}
+
+void ga__put_count(ga__lines *lines, ga__style style, uint64_t count, const char *what)
+{
+    ga__append_count(&lines->part, count);
+    ga__buffer_add(&lines->part, what);
+    ga__lines_put(lines, style);
+}
+
+void ga__put_some(ga__lines *lines, ga__style style, uint64_t count, const char *what)
+{
+    if (count > 0)
+        ga__put_count(lines, style, count, what);
 }
 
 /* With so many digits behind the point, as it stands, whatever the locale. */

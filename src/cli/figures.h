@@ -5,10 +5,24 @@
 #ifndef GA__FIGURES_H
 #define GA__FIGURES_H
 
-#include "base/buffer.h"
+#include "cli/terminal.h"
+
+/* The percentiles that are told of durations: p50, p90, p99. */
+typedef struct ga__percentile {
+    const char *name;
+    double share;
+} ga__percentile;
+
+enum { GA__PERCENTILES = 3 };
+
+extern const ga__percentile ga__percentiles[GA__PERCENTILES];
 
 /* 61,240 */
 void ga__append_count(ga__buffer *out, uint64_t count);
+/* A part of a line: the count, and what is counted (" failed"). */
+void ga__put_count(ga__lines *lines, ga__style style, uint64_t count, const char *what);
+/* The same, where there are any. */
+void ga__put_some(ga__lines *lines, ga__style style, uint64_t count, const char *what);
 /* A number with three digits that mean something: 0.05, 4.98, 49.8, 1,204. */
 void ga__append_number(ga__buffer *out, double number);
 /* How long a call took, given in ms: 0.42 ms, 182 ms, 1.20 s, 2m 03s. */

@@ -14,31 +14,6 @@
 
 enum { KINDS_SHOWN = 6, BAR_LEAST = 8, BAR_MOST = 60, ROOMY = 8 };
 
-/* What the makers of lines share. */
-typedef struct region_writer {
-    const ga__job_status *status;
-    const ga__pulse *pulse;
-    const ga__terminal *terminal;
-    ga__lines lines;
-    ga__buffer text; /* of the part that is being made */
-} region_writer;
-
-static void put(region_writer *writer, ga__style style)
-{
-    if (!writer->text.failed && writer->text.size > 0)
-        ga__lines_part(&writer->lines, style, writer->text.data);
-    ga__buffer_clear(&writer->text);
-}
-
-static void put_count(region_writer *writer, ga__style style, uint64_t count, const char *what)
-{
-    if (count == 0)
-        return;
-    ga__append_count(&writer->text, count);
-    ga__buffer_add(&writer->text, what);
-    put(writer, style);
-}
-
 static void append_done(ga__buffer *out, const ga__job_status *status)
 {
     double share = ga__status_share(status);
@@ -68,24 +43,24 @@ static void append_left(ga__buffer *out, const ga__job_status *status, const ga_
 }
 
 /* "61,240 of 100,000  61.2 %  █████░░░  ETA 12m 40s", without the bar where there is no room for one. */
-static void add_share(region_writer *writer)
+static void add_share(ga__lines *lines, const ga__job_status *status, const ga__pulse *pulse, bool utf8)
 {
     ga__buffer left = GA__BUFFER_INIT;
-    double share = ga__status_share(writer->status);
+    double share = ga__status_share(status);
 
-    append_done(&writer->text, writer->status);
-    append_left(&left, writer->status, writer->pulse);
-    size_t taken = ga__text_columns(writer->text.data, writer->text.size) + left.size + 4;
-    size_t room = writer->lines.width > taken ? writer->lines.width - taken : 0;
+    append_done(&lines->part, status);
+    append_left(&left, status, pulse);
+    size_t taken = ga__text_columns(lines->part.data, lines->part.size) + left.size + 4;
+    size_t room = lines->width > taken ? lines->width - taken : 0;
 
-    put(writer, GA__PLAIN);
+    ga__lines_put(lines, GA__PLAIN);
     if (share >= 0 && room >= BAR_LEAST) {
-        ga__append_bar(&writer->text, room < BAR_MOST ? room : BAR_MOST, share, writer->terminal->utf8, true);
-        put(writer, GA__GOOD);
+        ga__append_bar(&lines->part, room < BAR_MOST ? room : BAR_MOST, share, utf8, true);
+        ga__lines_put(lines, GA__GOOD);
     }
     if (!left.failed)
-        ga__lines_part(&writer->lines, GA__PLAIN, left.data);
-    ga__lines_break(&writer->lines);
+        ga__lines_part(lines, GA__PLAIN, left.data);
+    ga__lines_break(lines);
     ga__buffer_free(&left);
 }
 
@@ -102,71 +77,58 @@ static void append_rate(ga__buffer *out, const ga__job_status *status, const ga_
     ga__buffer_add(out, "/s");
 }
 
-static void add_traffic(region_writer *writer)
+static void add_traffic(ga__lines *lines, const ga__job_status *status, const ga__pulse *pulse)
 {
-    uint64_t retries = writer->status->stats.retries;
+    uint64_t retries = status->stats.retries;
 
-    append_rate(&writer->text, writer->status, writer->pulse);
-    put(writer, GA__PLAIN);
-    ga__append_count(&writer->text, writer->status->in_flight);
-    ga__buffer_add(&writer->text, " in flight");
-    put(writer, GA__PLAIN);
-    put_count(writer, GA__PLAIN, writer->status->waiting, " waiting");
-    put_count(writer, GA__PLAIN, retries, retries == 1 ? " retry" : " retries");
-    ga__append_bytes(&writer->text, writer->status->stats.bytes);
-    put(writer, GA__PLAIN);
-    ga__append_duration(&writer->text, round(writer->status->seconds));
-    put(writer, GA__FAINT);
-    ga__lines_break(&writer->lines);
+    append_rate(&lines->part, status, pulse);
+    ga__lines_put(lines, GA__PLAIN);
+    ga__put_count(lines, GA__PLAIN, status->in_flight, " in flight");
+    ga__put_some(lines, GA__PLAIN, status->waiting, " waiting");
+    ga__put_some(lines, GA__PLAIN, retries, retries == 1 ? " retry" : " retries");
+    ga__append_bytes(&lines->part, status->stats.bytes);
+    ga__lines_put(lines, GA__PLAIN);
+    ga__append_duration(&lines->part, round(status->seconds));
+    ga__lines_put(lines, GA__FAINT);
+    ga__lines_break(lines);
 }
 
-static void add_latency(region_writer *writer)
+static void add_latency(ga__lines *lines, const ga__durations *service)
 {
-    static const struct {
-        const char *name;
-        double share;
-    } shown[] = {{"p50 ", 0.5}, {"p90 ", 0.9}, {"p99 ", 0.99}};
-    const ga__durations *service = &writer->status->stats.service;
-
-    if (service->count == 0)
-        return;
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        ga__buffer_add(&writer->text, shown[i].name);
-        ga__append_ms(&writer->text, ga__durations_at(service, shown[i].share));
-        put(writer, GA__PLAIN);
+    for (size_t i = 0; service->count > 0 && i < GA__PERCENTILES; i++) {
+        ga__buffer_printf(&lines->part, "%s ", ga__percentiles[i].name);
+        ga__append_ms(&lines->part, ga__durations_at(service, ga__percentiles[i].share));
+        ga__lines_put(lines, GA__PLAIN);
     }
-    ga__lines_break(&writer->lines);
+    ga__lines_break(lines);
 }
 
-static void add_outcomes(region_writer *writer)
+static void add_outcomes(ga__lines *lines, const ga__stats *stats)
 {
-    const ga__stats *stats = &writer->status->stats;
     ga__tally tallies[KINDS_SHOWN];
     size_t found = ga__tally_failures(tallies, KINDS_SHOWN, stats);
 
-    ga__append_count(&writer->text, ga__stats_good(stats));
-    ga__buffer_add(&writer->text, " ok");
-    put(writer, GA__GOOD);
-    put_count(writer, GA__BAD, ga__stats_failed(stats), " failed");
+    ga__put_count(lines, GA__GOOD, ga__stats_good(stats), " ok");
+    ga__put_some(lines, GA__BAD, ga__stats_failed(stats), " failed");
     for (size_t i = 0; i < found; i++)
-        ga__lines_part(&writer->lines, GA__BAD, ga__tally_kind(&writer->text, &tallies[i]));
-    ga__buffer_clear(&writer->text);
-    put_count(writer, GA__PLAIN, stats->skipped, " done before");
-    ga__lines_break(&writer->lines);
+        ga__lines_part(lines, GA__BAD, ga__tally_kind(&lines->part, &tallies[i]));
+    ga__buffer_clear(&lines->part);
+    ga__put_some(lines, GA__PLAIN, stats->skipped, " done before");
+    ga__lines_break(lines);
 }
 
-static void add_pause(region_writer *writer)
+static void add_pause(ga__lines *lines, const ga__job_status *status)
 {
-    if (writer->status->stopping) {
-        ga__lines_text(&writer->lines, GA__CAUTION,
+    if (status->stopping) {
+        ga__lines_text(lines, GA__CAUTION,
                        "stopping: no new rows are begun, those in flight have 30 s; ^C ends them now");
-        ga__lines_break(&writer->lines);
+        ga__lines_break(lines);
     }
-    ga__append_clean(&writer->text, writer->status->pause);
-    if (!writer->text.failed && writer->text.size > 0)
-        ga__lines_text(&writer->lines, GA__CAUTION, writer->text.data);
-    ga__buffer_clear(&writer->text);
-    ga__lines_break(&writer->lines);
+    ga__append_clean(&lines->part, status->pause);
+    if (!lines->part.failed && lines->part.size > 0)
+        ga__lines_text(lines, GA__CAUTION, lines->part.data);
+    ga__buffer_clear(&lines->part);
+    ga__lines_break(lines);
 }
 
 /* Appends the first lines of a region, each clearing the rest of its row, then all below it, and goes back to
@@ -199,25 +161,19 @@ void ga__progress_region(ga__buffer *out, const ga__job_status *status, const ga
 {
     ga__buffer region = GA__BUFFER_INIT;
     /* The last column stays empty: what fills it leaves the cursor in a place that terminals disagree on. */
-    region_writer writer = {
-        .status = status,
-        .pulse = pulse,
-        .terminal = terminal,
-        .lines = {.out = &region,
-                  .width = terminal->columns > 1 ? (size_t)terminal->columns - 1 : 1,
-                  .colours = terminal->colours,
-                  .end = "\n"},
-        .text = GA__BUFFER_INIT,
-    };
+    ga__lines lines = {.out = &region,
+                       .width = terminal->columns > 1 ? (size_t)terminal->columns - 1 : 1,
+                       .colours = terminal->colours,
+                       .end = "\n"};
 
-    add_share(&writer);
-    add_traffic(&writer);
-    add_pause(&writer);
-    add_outcomes(&writer);
-    add_latency(&writer);
+    add_share(&lines, status, pulse, terminal->utf8);
+    add_traffic(&lines, status, pulse);
+    add_pause(&lines, status);
+    add_outcomes(&lines, &status->stats);
+    add_latency(&lines, &status->stats.service);
     if (!region.failed)
         append_rows(out, &region, terminal->rows > 2 ? (size_t)terminal->rows - 1 : 1);
-    ga__buffer_free(&writer.text);
+    ga__buffer_free(&lines.part);
     ga__buffer_free(&region);
 }
 
@@ -297,11 +253,9 @@ static void add_count(ga__buffer *out, const char *name, uint64_t count)
 
 static void add_percentiles(ga__buffer *out, const char *name, const ga__durations *durations)
 {
-    static const double shares[] = {0.5, 0.9, 0.99};
-
     ga__buffer_printf(out, ",\"%s\":{\"count\":%llu", name, (unsigned long long)durations->count);
-    for (size_t i = 0; durations->count > 0 && i < sizeof shares / sizeof *shares; i++)
-        add_number(out, (const char *[]){"p50", "p90", "p99"}[i], ga__durations_at(durations, shares[i]));
+    for (size_t i = 0; durations->count > 0 && i < GA__PERCENTILES; i++)
+        add_number(out, ga__percentiles[i].name, ga__durations_at(durations, ga__percentiles[i].share));
     if (durations->count > 0)
         add_number(out, "most", durations->most);
     ga__buffer_add_char(out, '}');

@@ -233,12 +233,7 @@ static void tip_begin(const ga__plot *plot, const ga__report *report, size_t ind
     ga__buffer_add_char(plot->out, '\n');
 }
 
-static const struct {
-    const char *name;
-    double share;
-} percentiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
-
-enum { PERCENTILES = sizeof percentiles / sizeof *percentiles, SLICES_LEAST = 3 };
+enum { SLICES_LEAST = 3 };
 
 static void add_latency_tips(const ga__plot *plot, const ga__report *report)
 {
@@ -248,9 +243,9 @@ static void add_latency_tips(const ga__plot *plot, const ga__report *report)
         if (service->count == 0)
             continue;
         tip_begin(plot, report, i);
-        for (size_t j = 0; j < PERCENTILES; j++) {
-            ga__buffer_printf(plot->out, "%s ", percentiles[j].name);
-            ga__append_ms(plot->out, ga__durations_at(service, percentiles[j].share));
+        for (size_t j = 0; j < GA__PERCENTILES; j++) {
+            ga__buffer_printf(plot->out, "%s ", ga__percentiles[j].name);
+            ga__append_ms(plot->out, ga__durations_at(service, ga__percentiles[j].share));
             ga__buffer_add_char(plot->out, '\n');
         }
         ga__plot_tip_end(plot);
@@ -284,13 +279,13 @@ static void add_latency(ga__buffer *out, const ga__report *report)
         "<p class=\"legend\"><span><i class=\"p50\"></i>p50</span><span><i class=\"p90\"></i>p90</span>"
         "<span><i class=\"p99\"></i>p99</span></p>");
     ga__plot_begin(&plot, "Percentiles of the service time over time");
-    for (size_t j = PERCENTILES; j-- > 0;) {
+    for (size_t j = GA__PERCENTILES; j-- > 0;) {
         bool pen = false;
 
-        ga__plot_line_begin(&plot, percentiles[j].name);
+        ga__plot_line_begin(&plot, ga__percentiles[j].name);
         for (size_t i = 0; i < report->timeline.count; i++) {
             const ga__durations *service = &report->timeline.slices[i].service;
-            double ms = ga__durations_at(service, percentiles[j].share);
+            double ms = ga__durations_at(service, ga__percentiles[j].share);
 
             ga__plot_line_point(&plot, &pen, slice_begin(report, i) + report->timeline.width / 2000,
                                 service->count > 0 ? ms : -1);
@@ -410,14 +405,14 @@ static void add_percentile_marks(const ga__plot *plot, const ga__durations *dura
 {
     ga__buffer name = GA__BUFFER_INIT;
 
-    for (size_t i = PERCENTILES; i-- > 0;) { /* so that a name lies over the lines right of it */
-        double ms = ga__durations_at(durations, percentiles[i].share);
+    for (size_t i = GA__PERCENTILES; i-- > 0;) { /* so that a name lies over the lines right of it */
+        double ms = ga__durations_at(durations, ga__percentiles[i].share);
 
         ga__buffer_clear(&name);
-        ga__buffer_printf(&name, "%s ", percentiles[i].name);
+        ga__buffer_printf(&name, "%s ", ga__percentiles[i].name);
         ga__append_ms(&name, ms);
         if (!name.failed)
-            ga__plot_mark(plot, percentiles[i].name, ms, name.data, (int)i);
+            ga__plot_mark(plot, ga__percentiles[i].name, ms, name.data, (int)i);
     }
     ga__buffer_free(&name);
 }

@@ -8,182 +8,138 @@
 #include "cli/figures.h"
 #include "cli/tally.h"
 
-enum { LABEL = 11, FEW = 8, PERCENTILES = 3 };
+enum { LABEL = 11, STATUSES_MOST = 64, STATUSES_FEW = 8 };
 
-static const double percentiles[PERCENTILES] = {0.5, 0.9, 0.99};
-
-/* --- the summary ---------------------------------------------------------------------------------- */
-
-/* What all parts of it share. */
-typedef struct summary_writer {
-    const ga__summary *summary;
-    ga__lines lines;
-    ga__buffer text; /* of the part that is being made */
-} summary_writer;
-
-static void put(summary_writer *writer, ga__style style)
+static void begin(ga__lines *lines, const char *label)
 {
-    if (!writer->text.failed && writer->text.size > 0)
-        ga__lines_part(&writer->lines, style, writer->text.data);
-    ga__buffer_clear(&writer->text);
+    ga__lines_break(lines);
+    ga__buffer_printf(&lines->part, "  %-*s", LABEL - 2, label);
+    ga__lines_put(lines, GA__FAINT);
+    lines->parted = false; /* the label has its distance */
 }
 
-static void begin(summary_writer *writer, const char *label)
+static void add_outcome(ga__lines *lines, const ga__summary *summary)
 {
-    ga__lines_break(&writer->lines);
-    ga__buffer_printf(&writer->text, "  %-*s", LABEL - 2, label);
-    put(writer, GA__FAINT);
-    writer->lines.parted = false; /* the label has its distance */
-}
+    const ga__stats *stats = summary->stats;
+    uint64_t failed = ga__stats_failed(stats), total = summary->total;
 
-static void add_outcome(summary_writer *writer)
-{
-    const ga__stats *stats = writer->summary->stats;
-    uint64_t failed = ga__stats_failed(stats);
-
-    ga__append_count(&writer->text, stats->rows);
-    if (writer->summary->total > stats->rows) {
-        ga__buffer_add(&writer->text, " of ");
-        ga__append_count(&writer->text, writer->summary->total);
+    ga__append_count(&lines->part, stats->rows);
+    if (total > stats->rows) {
+        ga__buffer_add(&lines->part, " of ");
+        ga__append_count(&lines->part, total);
     }
-    ga__buffer_add(&writer->text, stats->rows == 1 && writer->summary->total <= 1 ? " row:" : " rows:");
-    put(writer, GA__PLAIN);
-    ga__append_count(&writer->text, ga__stats_good(stats));
-    ga__buffer_add(&writer->text, " ok");
-    put(writer, GA__GOOD);
-    ga__append_count(&writer->text, failed);
-    ga__buffer_add(&writer->text, " failed");
-    put(writer, failed > 0 ? GA__BAD : GA__PLAIN);
-    if (stats->skipped > 0) {
-        ga__append_count(&writer->text, stats->skipped);
-        ga__buffer_add(&writer->text, " done before");
-        put(writer, GA__PLAIN);
-    }
+    ga__buffer_add(&lines->part, stats->rows == 1 && total <= 1 ? " row:" : " rows:");
+    ga__lines_put(lines, GA__PLAIN);
+    ga__put_count(lines, GA__GOOD, ga__stats_good(stats), " ok");
+    ga__put_count(lines, failed > 0 ? GA__BAD : GA__PLAIN, failed, " failed");
+    ga__put_some(lines, GA__PLAIN, stats->skipped, " done before");
 }
 
-static void add_kinds(summary_writer *writer)
+static void add_kinds(ga__lines *lines, const ga__stats *stats)
 {
     ga__tally tallies[GA__KINDS];
-    size_t found = ga__tally_failures(tallies, GA__KINDS, writer->summary->stats);
+    size_t found = ga__tally_failures(tallies, GA__KINDS, stats);
 
     if (found == 0)
         return;
-    begin(writer, "failed");
+    begin(lines, "failed");
     for (size_t i = 0; i < found; i++)
-        ga__lines_part(&writer->lines, GA__BAD, ga__tally_kind(&writer->text, &tallies[i]));
-    ga__buffer_clear(&writer->text);
+        ga__lines_part(lines, GA__BAD, ga__tally_kind(&lines->part, &tallies[i]));
+    ga__buffer_clear(&lines->part);
 }
 
-static void add_statuses(summary_writer *writer)
+static void add_statuses(ga__lines *lines, const ga__stats *stats, size_t most)
 {
-    enum { MOST = 64 };
-    ga__tally tallies[MOST];
-    size_t found = ga__tally_most(tallies, writer->summary->all ? MOST : FEW,
-                                  writer->summary->stats->statuses, GA__STATS_STATUSES);
+    ga__tally tallies[STATUSES_MOST];
+    size_t found = ga__tally_most(tallies, most, stats->statuses, GA__STATS_STATUSES);
     uint64_t others = 0;
 
     if (found == 0)
         return;
     for (size_t i = 0; i < GA__STATS_STATUSES; i++)
-        others += writer->summary->stats->statuses[i];
-    begin(writer, "status");
+        others += stats->statuses[i];
+    begin(lines, "status");
     for (size_t i = 0; i < found; i++) {
         others -= tallies[i].count;
-        ga__lines_part(&writer->lines, GA__PLAIN, ga__tally_status(&writer->text, &tallies[i]));
+        ga__lines_part(lines, GA__PLAIN, ga__tally_status(&lines->part, &tallies[i]));
     }
-    ga__buffer_clear(&writer->text);
+    ga__buffer_clear(&lines->part);
     if (others > 0) {
-        ga__buffer_add(&writer->text, "others: ");
-        ga__append_count(&writer->text, others);
-        put(writer, GA__PLAIN);
+        ga__buffer_add(&lines->part, "others: ");
+        ga__put_count(lines, GA__PLAIN, others, "");
     }
 }
 
 /* As wide as most are, so that two lines of them stand in columns. */
-static void add_time(summary_writer *writer, const char *name, double ms)
+static void add_time(ga__lines *lines, const char *name, double ms)
 {
     enum { WIDE = 8 };
-    size_t size;
+    ga__buffer *part = &lines->part;
 
-    ga__buffer_add(&writer->text, name);
-    ga__buffer_add_char(&writer->text, ' ');
-    size = writer->text.size;
-    ga__append_ms(&writer->text, ms);
-    while (!writer->text.failed && writer->text.size - size < WIDE)
-        ga__buffer_add_char(&writer->text, ' ');
-    put(writer, GA__PLAIN);
+    ga__buffer_printf(part, "%s ", name);
+    size_t size = part->size;
+
+    ga__append_ms(part, ms);
+    while (!part->failed && part->size - size < WIDE)
+        ga__buffer_add_char(part, ' ');
+    ga__lines_put(lines, GA__PLAIN);
 }
 
-static void add_durations(summary_writer *writer, const char *label, const ga__durations *durations)
+static void add_durations(ga__lines *lines, const char *label, const ga__durations *durations)
 {
     if (durations->count == 0)
         return;
-    begin(writer, label);
-    for (size_t i = 0; i < PERCENTILES; i++)
-        add_time(writer, (const char *[]){"p50", "p90", "p99"}[i],
-                 ga__durations_at(durations, percentiles[i]));
-    ga__buffer_add(&writer->text, "most ");
-    ga__append_ms(&writer->text, durations->most);
-    put(writer, GA__PLAIN);
+    begin(lines, label);
+    for (size_t i = 0; i < GA__PERCENTILES; i++)
+        add_time(lines, ga__percentiles[i].name, ga__durations_at(durations, ga__percentiles[i].share));
+    ga__buffer_add(&lines->part, "most ");
+    ga__append_ms(&lines->part, durations->most);
+    ga__lines_put(lines, GA__PLAIN);
 }
 
-static void add_traffic(summary_writer *writer)
+static void add_traffic(ga__lines *lines, const ga__stats *stats)
 {
-    const ga__stats *stats = writer->summary->stats;
-
-    begin(writer, "traffic");
-    ga__append_count(&writer->text, stats->retries);
-    ga__buffer_add(&writer->text, stats->retries == 1 ? " retry" : " retries");
-    put(writer, GA__PLAIN);
-    if (stats->pages > 0) {
-        ga__append_count(&writer->text, stats->pages);
-        ga__buffer_add(&writer->text, " further pages");
-        put(writer, GA__PLAIN);
-    }
-    ga__append_bytes(&writer->text, stats->bytes);
-    ga__buffer_add(&writer->text, " received");
-    put(writer, GA__PLAIN);
+    begin(lines, "traffic");
+    ga__put_count(lines, GA__PLAIN, stats->retries, stats->retries == 1 ? " retry" : " retries");
+    ga__put_some(lines, GA__PLAIN, stats->pages, " further pages");
+    ga__append_bytes(&lines->part, stats->bytes);
+    ga__buffer_add(&lines->part, " received");
+    ga__lines_put(lines, GA__PLAIN);
 }
 
-static void add_wall_time(summary_writer *writer)
+static void add_wall_time(ga__lines *lines, const ga__stats *stats, double seconds)
 {
-    const ga__stats *stats = writer->summary->stats;
-
-    begin(writer, "time");
-    ga__append_duration(&writer->text, writer->summary->seconds);
-    put(writer, GA__PLAIN);
-    if (writer->summary->seconds <= 0)
+    begin(lines, "time");
+    ga__append_duration(&lines->part, seconds);
+    ga__lines_put(lines, GA__PLAIN);
+    if (seconds <= 0)
         return;
-    ga__append_number(&writer->text,
-                      (double)(stats->rows + stats->pages + stats->retries) / writer->summary->seconds);
-    ga__buffer_add(&writer->text, " requests/s");
-    put(writer, GA__PLAIN);
+    ga__append_number(&lines->part, (double)(stats->rows + stats->pages + stats->retries) / seconds);
+    ga__buffer_add(&lines->part, " requests/s");
+    ga__lines_put(lines, GA__PLAIN);
 }
 
 void ga__summary_append(ga__buffer *out, const ga__summary *summary, const ga__terminal *terminal)
 {
-    summary_writer writer = {
-        .summary = summary,
-        .lines = {.out = out,
-                  .width = (size_t)terminal->columns,
-                  .indent = terminal->columns > 2 * LABEL ? LABEL : 0,
-                  .colours = terminal->colours,
-                  .end = "\n"},
-        .text = GA__BUFFER_INIT,
-    };
+    const ga__stats *stats = summary->stats;
+    ga__lines lines = {.out = out,
+                       .width = (size_t)terminal->columns,
+                       .indent = terminal->columns > 2 * LABEL ? LABEL : 0,
+                       .colours = terminal->colours,
+                       .end = "\n"};
 
-    add_outcome(&writer);
-    add_kinds(&writer);
-    add_statuses(&writer);
-    add_durations(&writer, "service", &summary->stats->service);
-    add_durations(&writer, "queue", &summary->stats->wait);
-    add_traffic(&writer);
-    add_wall_time(&writer);
+    add_outcome(&lines, summary);
+    add_kinds(&lines, stats);
+    add_statuses(&lines, stats, summary->all ? STATUSES_MOST : STATUSES_FEW);
+    add_durations(&lines, "service", &stats->service);
+    add_durations(&lines, "queue", &stats->wait);
+    add_traffic(&lines, stats);
+    add_wall_time(&lines, stats, summary->seconds);
     if (summary->output) {
-        begin(&writer, "output");
-        ga__append_clean(&writer.text, summary->output);
-        put(&writer, GA__PLAIN);
+        begin(&lines, "output");
+        ga__append_clean(&lines.part, summary->output);
+        ga__lines_put(&lines, GA__PLAIN);
     }
-    ga__lines_break(&writer.lines);
-    ga__buffer_free(&writer.text);
+    ga__lines_break(&lines);
+    ga__buffer_free(&lines.part);
 }

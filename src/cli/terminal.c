@@ -148,6 +148,13 @@ void ga__lines_part(ga__lines *lines, ga__style style, const char *text)
     add_part(lines, style, text, strlen(text), 2);
 }
 
+void ga__lines_put(ga__lines *lines, ga__style style)
+{
+    if (!lines->part.failed && lines->part.size > 0)
+        ga__lines_part(lines, style, lines->part.data);
+    ga__buffer_clear(&lines->part);
+}
+
 void ga__lines_text(ga__lines *lines, ga__style style, const char *text)
 {
     ga__slice rest = ga__slice_of(text);

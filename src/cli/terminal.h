@@ -38,9 +38,12 @@ typedef struct ga__lines {
     const char *end; /* of each line: "\n" */
     size_t column;   /* columns filled */
     bool parted;     /* a part stands on the line: the next keeps its distance */
+    ga__buffer part; /* that is being made; to be freed by who uses it */
 } ga__lines;
 
 void ga__lines_part(ga__lines *lines, ga__style style, const char *text);
+/* Puts the part that was made, unless it is empty, and begins another. */
+void ga__lines_put(ga__lines *lines, ga__style style);
 /* A text that goes on beyond its line at a blank. */
 void ga__lines_text(ga__lines *lines, ga__style style, const char *text);
 /* Ends a line that was begun. */
