@@ -11,14 +11,12 @@ const char *ga_version(void)
 
 char *ga_format(const char *format, ...)
 {
-    ga__buffer text = GA__BUFFER_INIT;
     va_list arguments;
 
     va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
-    va_end(arguments);
-    char *string = ga__buffer_take(&text);
+    char *string = ga__vformat(format, arguments);
 
+    va_end(arguments);
     if (!string)
         ga_fail(GA_ENOMEM, "no memory for a string");
     return string;

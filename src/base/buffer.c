@@ -88,6 +88,14 @@ void ga__buffer_printf(ga__buffer *buffer, const char *format, ...)
     va_end(arguments);
 }
 
+char *ga__vformat(const char *format, va_list arguments)
+{
+    ga__buffer text = GA__BUFFER_INIT;
+
+    ga__buffer_vprintf(&text, format, arguments);
+    return ga__buffer_take(&text);
+}
+
 void ga__buffer_consume(ga__buffer *buffer, size_t size)
 {
     buffer->size -= size;

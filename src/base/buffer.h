@@ -31,6 +31,8 @@ void ga__buffer_vprintf(ga__buffer *buffer, const char *format, va_list argument
 void ga__buffer_consume(ga__buffer *buffer, size_t size);
 void ga__buffer_clear(ga__buffer *buffer);
 void ga__buffer_free(ga__buffer *buffer);
+/* A text on its own, the caller's to free; NULL without memory. */
+char *ga__vformat(const char *format, va_list arguments);
 /* Hands the NUL-terminated bytes over to the caller; NULL where an append failed. "" when nothing was added.
  * The buffer is empty afterwards. */
 char *ga__buffer_take(ga__buffer *buffer);

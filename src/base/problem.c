@@ -5,12 +5,10 @@
 
 int ga__say(int result, char **problem, const char *format, ...)
 {
-    ga__buffer text = GA__BUFFER_INIT;
     va_list arguments;
 
     va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
+    *problem = ga__vformat(format, arguments);
     va_end(arguments);
-    *problem = ga__buffer_take(&text);
     return result;
 }

@@ -16,16 +16,15 @@
 
 bool ga__row_refuse(ga__row_builder *self, const char *format, ...)
 {
-    ga__buffer text = GA__BUFFER_INIT;
     va_list arguments;
 
     va_start(arguments, format);
-    ga__buffer_vprintf(&text, format, arguments);
+    char *text = ga__vformat(format, arguments);
+
     va_end(arguments);
-    self->row->problem =
-        ga__arena_copy(&self->row->arena, (ga__slice){text.data ? text.data : "", text.size});
+    self->row->problem = text ? ga__arena_copy(&self->row->arena, ga__slice_of(text)) : NULL;
     self->failed |= !self->row->problem;
-    ga__buffer_free(&text);
+    free(text);
     return false;
 }
 
