@@ -5,6 +5,7 @@
  */
 #include "bulk/job_parts.h"
 
+#include "base/clock.h"
 #include "base/problem.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -34,14 +35,6 @@ double ga__job_now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-int64_t ga__job_wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* --- why it ends ---------------------------------------------------------------------------------- */
@@ -277,7 +270,7 @@ static bool make_directory(const ga__job *job, char **problem)
 
 static uint64_t salt_of(const ga__job *job)
 {
-    return (uint64_t)(job->kept ? ga__journal_began_at(job->journal) : ga__job_wall_ms());
+    return (uint64_t)(job->kept ? ga__journal_began_at(job->journal) : ga__wall_ms());
 }
 
 static bool check_options(const ga__job_options *options, char **problem)

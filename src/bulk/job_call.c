@@ -5,6 +5,7 @@
  */
 #include "bulk/job_parts.h"
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "bulk/json.h"
 #include <errno.h>
@@ -44,7 +45,7 @@ static int before_send(void *arg, int attempt)
     call->under_way = true;
     call->sent_at = ga__job_now();
     if (call->first_sent_ms == 0)
-        call->first_sent_ms = ga__job_wall_ms();
+        call->first_sent_ms = ga__wall_ms();
     return 0;
 }
 

@@ -2,6 +2,7 @@
 /* --log-json: a line of JSON for each event of a call, and for each record. */
 #include "bulk/job_parts.h"
 
+#include "base/clock.h"
 #include "bulk/json.h"
 #include <gather/trace.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 static void begin_line(ga__buffer *line, const char *event)
 {
     ga__buffer_add(line, "{\"at\":\"");
-    ga__record_append_time(line, ga__job_wall_ms());
+    ga__record_append_time(line, ga__wall_ms());
     ga__buffer_printf(line, "\",\"event\":\"%s\"", event);
 }
 

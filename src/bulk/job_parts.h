@@ -98,7 +98,6 @@ typedef struct ga__row_call {
 /* --- job.c --- */
 /* Monotonic, in seconds. */
 double ga__job_now(void);
-int64_t ga__job_wall_ms(void);
 /* Ends the job before its input does; the first code and reason count. Takes the reason. */
 void ga__job_end(ga__job *job, int code, char *reason);
 /* The same where output or journal cannot be written. @return a negative code, recorded */

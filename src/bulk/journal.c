@@ -5,12 +5,12 @@
  */
 #include "bulk/journal_database.h"
 
+#include "base/clock.h"
 #include "base/problem.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -92,14 +92,6 @@ int ga__journal_set(const ga__journal *journal, const char *name, uint64_t value
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)value);
     return ga__journal_finish(journal, statement, problem);
-}
-
-uint64_t ga__journal_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* --- the group ------------------------------------------------------------------------------------ */
@@ -368,7 +360,7 @@ int ga__journal_sync_end(ga__journal *journal, uint64_t mark, char **problem)
     if (code == 0)
         code = ga__journal_set(journal, "synced", mark, problem);
     if (code == 0)
-        code = ga__journal_set(journal, "changed_at", ga__journal_now_ms(), problem);
+        code = ga__journal_set(journal, "changed_at", (uint64_t)ga__wall_ms(), problem);
     if (code == 0)
         code = ga__journal_run(journal, "COMMIT", problem);
     if (code == 0 && journal->sync != GA__SYNC_EACH)

@@ -45,9 +45,6 @@ int ga__journal_finish(const ga__journal *journal, sqlite3_stmt *statement, char
 uint64_t ga__journal_get(const ga__journal *journal, const char *name);
 int ga__journal_set(const ga__journal *journal, const char *name, uint64_t value, char **problem);
 
-/* In ms since 1970. */
-uint64_t ga__journal_now_ms(void);
-
 /* --- journal_mend.c --- */
 /* Brings journal and output into step, after whatever end the last run had: see journal.h. */
 int ga__journal_mend(ga__journal *journal, char **problem);

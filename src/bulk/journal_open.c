@@ -6,6 +6,7 @@
  */
 #include "bulk/journal_database.h"
 
+#include "base/clock.h"
 #include "base/problem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +94,7 @@ static int begin_job(const ga__journal *journal, const ga__journal_options *opti
     if (code == 0)
         code = ga__journal_set(journal, "version", VERSION, problem);
     if (code == 0)
-        code = ga__journal_set(journal, "began_at", ga__journal_now_ms(), problem);
+        code = ga__journal_set(journal, "began_at", (uint64_t)ga__wall_ms(), problem);
     for (const ga_pair *each = options->job; code == 0 && each && each->name; each++)
         if (each->value)
             code = keep_option(journal, each, problem);

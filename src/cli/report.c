@@ -5,6 +5,7 @@
  */
 #include "cli/report.h"
 
+#include "base/clock.h"
 #include "bulk/json.h"
 #include "bulk/plan.h"
 #include "cli/figures.h"
@@ -87,19 +88,11 @@ static bool is_running(const char *output)
     return locked;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int read_journal(ga__report *report, ga__journal *journal, char **problem)
 {
     ga__journal_summarize(journal, &report->summary);
     report->timeline.began = report->summary.began_at;
-    report->timeline.latest = now_ms();
+    report->timeline.latest = ga__wall_ms();
     int code = ga__journal_each(journal, take_record, report, problem);
 
     ga__timeline_settle(&report->timeline);
