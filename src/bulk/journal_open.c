@@ -141,6 +141,9 @@ static int add_keys(const ga__journal *journal, const char *sql, ga__keys *keys,
     return code;
 }
 
+_Static_assert(GA__ROW_DONE == 1 && GA__ROW_BEGUN == 2 && GA__ROW_CONTENT_SHIFT == 3,
+               "what the queries make of the rows are the values of their keys");
+
 static int load_keys(const ga__journal *journal, ga__keys *keys, char **problem)
 {
     int code = add_keys(journal, "SELECT key, 2 FROM gather_begun", keys, problem);
@@ -286,37 +289,47 @@ static bool has_entries(const ga__journal *journal)
     return has;
 }
 
+/* A job that never began is as none. */
+static int forget_job(const ga__journal *journal, char **problem)
+{
+    int code = ga__journal_run(journal, "DELETE FROM gather_job", problem);
+
+    if (code == 0 && journal->form != GA__OUTPUT_DB && ftruncate(journal->fd, 0) < 0)
+        code = ga__journal_cannot("empty", journal->output, problem);
+    return code;
+}
+
+/* Goes on with the job that is there. */
+static int take_up(ga__journal *journal, const ga__journal_options *options, ga__keys *keys, char **problem)
+{
+    int code = compare_job(journal, options, problem);
+
+    if (code == 0)
+        code = ga__journal_mend(journal, problem);
+    if (code == 0 && options->retry_failed)
+        code = ga__journal_drop_failed(journal, options->retry_unknown, problem);
+    return code == 0 ? load_keys(journal, keys, problem) : code;
+}
+
 /* Takes up the job that is there, or begins one. */
-static int take_up(ga__journal *journal, const ga__journal_options *options, bool was_empty, ga__keys *keys,
-                   char **problem)
+static int open_job(ga__journal *journal, const ga__journal_options *options, bool was_empty, ga__keys *keys,
+                    char **problem)
 {
     bool known = ga__journal_get(journal, "version") > 0;
     int code = 0;
 
-    if (known && options->mode == GA__JOURNAL_NEW && !has_entries(journal)) { /* it never began */
-        code = ga__journal_run(journal, "DELETE FROM gather_job", problem);
-        if (code == 0 && journal->form != GA__OUTPUT_DB && ftruncate(journal->fd, 0) < 0)
-            code = ga__journal_cannot("empty", journal->output, problem);
+    if (known && options->mode == GA__JOURNAL_NEW && !has_entries(journal)) {
+        code = forget_job(journal, problem);
         known = false;
         was_empty = true;
     }
     if (code != 0)
         return code;
-    if (options->mode == GA__JOURNAL_NEW && known)
+    if (known && options->mode == GA__JOURNAL_NEW)
         return refuse_existing(journal, problem);
     if (!known && !was_empty)
         return refuse_foreign(journal, problem);
-    if (known) {
-        code = compare_job(journal, options, problem);
-        if (code == 0)
-            code = ga__journal_mend(journal, problem);
-        if (code == 0 && options->retry_failed)
-            code = ga__journal_drop_failed(journal, options->retry_unknown, problem);
-        if (code == 0)
-            code = load_keys(journal, keys, problem);
-    } else {
-        code = begin_job(journal, options, problem);
-    }
+    code = known ? take_up(journal, options, keys, problem) : begin_job(journal, options, problem);
     if (code == 0)
         code = prepare_all(journal, options, problem);
     if (code == 0 && journal->written == 0)
@@ -364,7 +377,7 @@ static int open_all(ga__journal *journal, const ga__journal_options *options, ga
         if (code == 0 && options->mode == GA__JOURNAL_FRESH)
             code = drop_tables(journal, problem);
     }
-    return code == 0 ? take_up(journal, options, was_empty, keys, problem) : code;
+    return code == 0 ? open_job(journal, options, was_empty, keys, problem) : code;
 }
 
 static char *quoted_name(const char *table)
