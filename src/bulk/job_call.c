@@ -306,15 +306,11 @@ static bool cannot_save(const ga__row_call *call, int code)
            error != ENAMETOOLONG;
 }
 
-/* Reads the answer and writes its record. @return 1 with *next, where another page is to be called; 0;
- * negative */
-static int take_answer(ga__row_call *call, ga_response *response, const char *url, uint32_t page, char **next)
+/* A record with what is known of the answer before its body. */
+static ga__record begin_answer(ga__row_call *call, const ga_response *response, uint32_t page)
 {
     ga__record record = ga__record_begin(call);
-    char *text = NULL;
-    int more = 0;
 
-    call->answered_at = ga__job_now();
     record.page = page;
     record.status = ga_status(response);
     if (!call->row.shown_url)
@@ -323,28 +319,48 @@ static int take_answer(ga__row_call *call, ga_response *response, const char *ur
     record.ok = ga__expect_has(call->row.expect, record.status);
     if (!record.ok)
         ga__record_tell_status(&record, call, response);
-    int code = read_body(call, response, &record, &text);
+    return record;
+}
 
-    if (code == 0 && call->lane->job->options.tokens.count > 0)
-        settle_cost(response, &record);
+/* Reads the body, and what it says. @return as find_next */
+static int take_body(ga__row_call *call, ga_response *response, const char *url, ga__record *record,
+                     char **text, char **next)
+{
+    ga__job *job = call->lane->job;
+    int more = 0, code = read_body(call, response, record, text);
+
+    if (code == 0 && job->options.tokens.count > 0)
+        settle_cost(response, record);
     if (code == 0)
-        code = more = find_next(call, response, &record, url, next);
-    if (code >= 0 && !call->lane->job->plan->items)
-        ga__record_extract(&record, call);
+        code = more = find_next(call, response, record, url, next);
+    if (code >= 0 && !job->plan->items)
+        ga__record_extract(record, call);
     if (code >= 0)
-        code = move_body_to_file(call, &record);
+        code = move_body_to_file(call, record);
     if (cannot_save(call, code))
-        code = ga__job_cannot_write(call->lane->job, strdup(ga_error_message()));
-    if (code < 0 && (is_stopped(call) || call->lane->job->unwritable)) {
-        free(text);
-        return code;
+        code = ga__job_cannot_write(job, strdup(ga_error_message()));
+    return code < 0 ? code : more;
+}
+
+/* Reads the answer and writes its record. @return 1 with *next, where another page is to be called; 0;
+ * negative */
+static int take_answer(ga__row_call *call, ga_response *response, const char *url, uint32_t page, char **next)
+{
+    const ga__job *job = call->lane->job;
+    char *text = NULL;
+
+    call->answered_at = ga__job_now();
+    ga__record record = begin_answer(call, response, page);
+    int more = take_body(call, response, url, &record, &text, next), code = more;
+
+    if (more >= 0 || (!is_stopped(call) && !job->unwritable)) {
+        if (more < 0)
+            ga__record_tell_failure(&record, call);
+        ga__record_tell_times(&record, call, response);
+        if (job->options.with_headers)
+            ga__record_tell_headers(&record, call, response);
+        code = write_page(call, &record, more > 0 ? *next : NULL);
     }
-    if (code < 0)
-        ga__record_tell_failure(&record, call);
-    ga__record_tell_times(&record, call, response);
-    if (call->lane->job->options.with_headers)
-        ga__record_tell_headers(&record, call, response);
-    code = write_page(call, &record, code < 0 ? NULL : *next);
     free(text);
     return code < 0 ? code : more > 0;
 }
