@@ -39,18 +39,24 @@ double ga__job_now(void)
 
 /* --- why it ends ---------------------------------------------------------------------------------- */
 
-void ga__job_end(ga__job *job, int code, char *reason)
+/* Of a job whose lock is held. */
+static void end_locked(ga__job *job, int code, char *reason)
 {
-    pthread_mutex_lock(&job->lock);
     if (job->code == 0) {
         job->code = code;
         job->reason = reason;
         reason = NULL;
     }
-    pthread_mutex_unlock(&job->lock);
     free(reason);
     job->stopping = true;
     ga__input_stop(job->input);
+}
+
+void ga__job_end(ga__job *job, int code, char *reason)
+{
+    pthread_mutex_lock(&job->lock);
+    end_locked(job, code, reason);
+    pthread_mutex_unlock(&job->lock);
 }
 
 int ga__job_cannot_write(ga__job *job, char *problem)
@@ -62,40 +68,28 @@ int ga__job_cannot_write(ga__job *job, char *problem)
     return code;
 }
 
-/* Ends the job, whose lock is held. */
-static void end_locked(ga__job *job, char *reason)
-{
-    if (job->code == 0) {
-        job->code = 3;
-        job->reason = reason;
-        reason = NULL;
-    }
-    free(reason);
-    job->stopping = true;
-    ga__input_stop(job->input);
-}
-
-/* Whether so many rows fail that going on makes no sense. When the input has ended there is nothing left to
- * be spared: of the last rows many fail, since those that were tried again end last. */
+/* Ends the job where so many rows fail that going on makes no sense. When the input has ended there is
+ * nothing left to be spared: of the last rows many fail, since those that were tried again end last. */
 static void judge_failures(ga__job *job, const ga__record *record)
 {
     const ga__job_options *options = &job->options;
-    uint64_t last = job->called < GA__LAST_ROWS ? job->called : GA__LAST_ROWS;
+    unsigned long long of_last = job->failed_of_last, in_all = job->failed_in_all;
 
-    if (job->refused == job->called && job->refused == REFUSED_AT_FIRST && options->max_errors > 0)
-        end_locked(job, ga_format("the first %d rows were all refused: status %d. Is the API key right?",
-                                  REFUSED_AT_FIRST, record->status));
-    else if (options->max_errors_share && options->max_errors > 0 && last == GA__LAST_ROWS &&
-             !job->input_ended && (double)job->failed_of_last > options->max_errors * (double)last)
-        end_locked(
-            job, ga_format("%llu of the last %llu rows failed, the last with: %s; --max-errors allows %g %%",
-                           (unsigned long long)job->failed_of_last, (unsigned long long)last, record->message,
-                           options->max_errors * 100));
-    else if (!options->max_errors_share && options->max_errors > 0 &&
-             (double)job->failed_in_all > options->max_errors)
-        end_locked(job,
-                   ga_format("%llu rows failed, the last with: %s; --max-errors allows %g",
-                             (unsigned long long)job->failed_in_all, record->message, options->max_errors));
+    if (options->max_errors <= 0)
+        return;
+    if (job->refused == job->called && job->refused == REFUSED_AT_FIRST)
+        end_locked(job, 3,
+                   ga_format("the first %d rows were all refused: status %d. Is the API key right?",
+                             REFUSED_AT_FIRST, record->status));
+    else if (options->max_errors_share && job->called >= GA__LAST_ROWS && !job->input_ended &&
+             (double)of_last > options->max_errors * GA__LAST_ROWS)
+        end_locked(job, 3,
+                   ga_format("%llu of the last %d rows failed, the last with: %s; --max-errors allows %g %%",
+                             of_last, GA__LAST_ROWS, record->message, options->max_errors * 100));
+    else if (!options->max_errors_share && (double)in_all > options->max_errors)
+        end_locked(job, 3,
+                   ga_format("%llu rows failed, the last with: %s; --max-errors allows %g", in_all,
+                             record->message, options->max_errors));
 }
 
 static void count_outcome(ga__job *job, const ga__record *record)
@@ -172,12 +166,6 @@ static ga__journal_mode mode_of(const ga__job_options *options)
     return options->resume || options->retry_failed ? GA__JOURNAL_RESUME : GA__JOURNAL_NEW;
 }
 
-/* Requests per second; 0: no limit. */
-static double rate_of(const ga__rate *rate)
-{
-    return rate->count > 0 ? rate->count / rate->seconds : 0;
-}
-
 /* What the records depend on. */
 static ga__journal *open_journal_for(ga__job *job, const ga_pair *asked, int *code, char **problem)
 {
@@ -195,7 +183,7 @@ static ga__journal *open_journal_for(ga__job *job, const ga_pair *asked, int *co
         .paged = options->next != NULL,
         .like = &job->plan->like,
         .job = asked,
-        .rate = rate_of(&options->rate),
+        .rate = ga__rate_per_second(&options->rate),
     };
 
     return ga__journal_open(&journal, job->keys, code, problem);
@@ -505,7 +493,7 @@ void ga__job_look(ga__job *job, ga__job_status *status)
     status->in_flight = state.under_way;
     status->waiting = state.waiting + state.retrying;
     status->seconds = (job->ended_at > 0 ? job->ended_at : ga__job_now()) - job->began_at;
-    status->rate = lesser_rate(rate_of(&job->options.rate), state.rate);
+    status->rate = lesser_rate(ga__rate_per_second(&job->options.rate), state.rate);
     status->pause[0] = '\0';
     tell_pause(&state, status->pause, sizeof status->pause);
     status->stopping = job->stopping;

@@ -113,6 +113,8 @@ int ga__lane_watch_main(void *lane);
 void ga__job_write_metrics(ga__job *job);
 
 /* --- job_session.c --- */
+/* 0: no limit. */
+double ga__rate_per_second(const ga__rate *rate);
 ga_pace *ga__job_new_pace(const ga__job_options *options);
 /* In a loop. `answer`: of a dry run, or NULL. NULL with the error recorded. */
 ga_session *ga__job_new_session(const ga__job *job, int (*answer)(void *arg, struct ga_call *call),

@@ -8,18 +8,19 @@
 
 enum { MOST_PAIRS = 256 };
 
-static double per_second(const ga__rate *rate)
+double ga__rate_per_second(const ga__rate *rate)
 {
     return rate->count > 0 ? rate->count / rate->seconds : 0;
 }
 
 ga_pace *ga__job_new_pace(const ga__job_options *options)
 {
-    double tokens = per_second(&options->tokens);
+    double tokens = ga__rate_per_second(&options->tokens);
 
-    return ga_pace_new(.rate = per_second(&options->rate), .burst = options->burst,
-                       .rate_per_host = per_second(&options->rate_per_host), .burst_per_host = options->burst,
-                       .tokens_per_host = tokens, .max_cost = tokens > 0 ? options->tokens.count : 0,
+    return ga_pace_new(.rate = ga__rate_per_second(&options->rate), .burst = options->burst,
+                       .rate_per_host = ga__rate_per_second(&options->rate_per_host),
+                       .burst_per_host = options->burst, .tokens_per_host = tokens,
+                       .max_cost = tokens > 0 ? options->tokens.count : 0,
                        .limit_requests = options->concurrency, .limit_requests_per_host = options->per_host,
                        .until_freed = 1, .adapt = options->no_adapt ? -1 : 0,
                        .obey_rate_limits = options->no_adapt ? -1 : 1, .max_wait = options->max_wait);
