@@ -18,6 +18,18 @@ static void add_coordinate(ga__buffer *out, const char *name, double value)
     ga__buffer_add_char(out, '"');
 }
 
+/* `what` it is, and its class among those, which may be "". */
+static void add_line(const ga__plot *plot, const char *what, const char *class, double x1, double x2,
+                     double y1, double y2)
+{
+    ga__buffer_printf(plot->out, "<line class=\"%s%s%s\"", what, *class ? " " : "", class);
+    add_coordinate(plot->out, "x1", x1);
+    add_coordinate(plot->out, "x2", x2);
+    add_coordinate(plot->out, "y1", y1);
+    add_coordinate(plot->out, "y2", y2);
+    ga__buffer_add(plot->out, "/>");
+}
+
 static double place(const ga__plot_axis *axis, double value)
 {
     double share = axis->logarithmic ? log(fmax(value, axis->from) / axis->from) / log(axis->to / axis->from)
@@ -77,12 +89,8 @@ static void add_y_tick(const ga__plot *plot, double value)
 {
     double y = y_of(plot, value);
 
-    ga__buffer_add(plot->out, "<line class=\"grid\"");
-    add_coordinate(plot->out, "x1", LEFT);
-    add_coordinate(plot->out, "x2", WIDE - RIGHT);
-    add_coordinate(plot->out, "y1", y);
-    add_coordinate(plot->out, "y2", y);
-    ga__buffer_add(plot->out, "/><text class=\"y\"");
+    add_line(plot, "grid", "", LEFT, WIDE - RIGHT, y, y);
+    ga__buffer_add(plot->out, "<text class=\"y\"");
     add_coordinate(plot->out, "x", LEFT - 8);
     add_coordinate(plot->out, "y", y + 4);
     ga__buffer_add_char(plot->out, '>');
@@ -94,12 +102,8 @@ static void add_x_tick(const ga__plot *plot, double value)
 {
     double x = x_of(plot, value);
 
-    ga__buffer_add(plot->out, "<line class=\"tick\"");
-    add_coordinate(plot->out, "x1", x);
-    add_coordinate(plot->out, "x2", x);
-    add_coordinate(plot->out, "y1", HIGH - BOTTOM);
-    add_coordinate(plot->out, "y2", HIGH - BOTTOM + 4);
-    ga__buffer_add(plot->out, "/><text class=\"x\"");
+    add_line(plot, "tick", "", x, x, HIGH - BOTTOM, HIGH - BOTTOM + 4);
+    ga__buffer_add(plot->out, "<text class=\"x\"");
     add_coordinate(plot->out, "x", fmin(x, WIDE - 28));
     add_coordinate(plot->out, "y", HIGH - BOTTOM + 18);
     ga__buffer_add_char(plot->out, '>');
@@ -140,8 +144,8 @@ void ga__plot_begin(const ga__plot *plot, const char *name)
                       name);
     add_ticks(plot, &plot->y, add_y_tick);
     add_ticks(plot, &plot->x, add_x_tick);
-    ga__buffer_printf(plot->out, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", LEFT,
-                      WIDE - RIGHT, HIGH - BOTTOM, HIGH - BOTTOM);
+    add_line(plot, "axis", "", LEFT, WIDE - RIGHT, HIGH - BOTTOM, HIGH - BOTTOM);
+    ga__buffer_add_char(plot->out, '\n');
 }
 
 void ga__plot_end(const ga__plot *plot)
@@ -193,12 +197,8 @@ void ga__plot_across(const ga__plot *plot, const char *class, double y, const ch
 {
     double at = y_of(plot, y);
 
-    ga__buffer_printf(plot->out, "<line class=\"across %s\"", class);
-    add_coordinate(plot->out, "x1", LEFT);
-    add_coordinate(plot->out, "x2", WIDE - RIGHT);
-    add_coordinate(plot->out, "y1", at);
-    add_coordinate(plot->out, "y2", at);
-    ga__buffer_add(plot->out, "/><text class=\"name\"");
+    add_line(plot, "across", class, LEFT, WIDE - RIGHT, at, at);
+    ga__buffer_add(plot->out, "<text class=\"name\"");
     add_coordinate(plot->out, "x", WIDE - RIGHT - 4);
     add_coordinate(plot->out, "y", at - 5);
     ga__buffer_printf(plot->out, " text-anchor=\"end\">%s</text>\n", name);
@@ -209,12 +209,8 @@ void ga__plot_mark(const ga__plot *plot, const char *class, double x, const char
     double at = x_of(plot, x);
     bool right = at < WIDE - 80;
 
-    ga__buffer_printf(plot->out, "<line class=\"across %s\"", class);
-    add_coordinate(plot->out, "x1", at);
-    add_coordinate(plot->out, "x2", at);
-    add_coordinate(plot->out, "y1", TOP - 10);
-    add_coordinate(plot->out, "y2", HIGH - BOTTOM);
-    ga__buffer_add(plot->out, "/><text class=\"name\"");
+    add_line(plot, "across", class, at, at, TOP - 10, HIGH - BOTTOM);
+    ga__buffer_add(plot->out, "<text class=\"name\"");
     add_coordinate(plot->out, "x", right ? at + 4 : at - 4);
     add_coordinate(plot->out, "y", TOP + 14 * row);
     ga__buffer_printf(plot->out, "%s>%s</text>\n", right ? "" : " text-anchor=\"end\"", name);
