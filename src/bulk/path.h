@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where something is in a JSON value, as jq says it, a strict subset: `.a.b`, `.a[0]`, `.a["x y"]`, `.[-1]`,
- * and
- * `.items[]`, which is each element. `.` is the whole.
+ * and `.items[]`, which is each element. `.` is the whole.
  */
 #ifndef GA__PATH_H
 #define GA__PATH_H

@@ -87,7 +87,7 @@ void ga__record_append_time(ga__buffer *out, int64_t ms);
 /* Appends the record as one line of JSON, its LF too. */
 void ga__record_append_json(ga__buffer *out, const ga__record *record);
 
-/* Appends the head of a CSV file, or a record: id, n, ok, status, url, attempts, at, wait_ms, ttfb_ms,
+/* Appends the head of a CSV file, or a record: id, n, page, ok, status, url, attempts, at, wait_ms, ttfb_ms,
  * total_ms, error, message, then what is kept, extracted, and the body where bodies are wanted. */
 void ga__record_append_csv_head(ga__buffer *out, const ga__record *like, bool with_body, char separator);
 void ga__record_append_csv(ga__buffer *out, const ga__record *record, bool with_body, char separator);

@@ -17,9 +17,9 @@ typedef struct ga__arena {
     struct ga__arena_piece *pieces;
 } ga__arena;
 
-/* NULL without memory, which `failed` of the row remembers. */
+/* NULL without memory. */
 void *ga__arena_take(ga__arena *arena, size_t size);
-/* A copy with a NUL behind it. */
+/* A copy with a NUL behind it; NULL likewise. */
 char *ga__arena_copy(ga__arena *arena, ga__slice text);
 void ga__arena_free(ga__arena *arena);
 
