@@ -241,6 +241,8 @@ static void a_row_as_input_asks_for_the_same(void **state)
         "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"application/x-www-form-urlencoded\","
         "\"body\":\"a=b\"}",
         "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"a/b\",\"body_base64\":\"AP8=\"}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"body_file\":\"/dev/null\"}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"a/b\",\"body_file\":\"/dev/null\"}",
     };
 
     (void)state;

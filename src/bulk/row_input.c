@@ -76,6 +76,8 @@ void ga__row_append_input(ga__buffer *out, const ga__row *row)
         add_json(out, "expect", row->own_expect);
     if (row->own_cost.size > 0)
         add_json(out, "cost", row->own_cost);
+    if (row->body_file && row->content_type)
+        add_member(out, "content_type", row->content_type);
     if (row->body_file)
         add_member(out, "body_file", row->body_file);
     if (row->meta.size > 0)
