@@ -115,14 +115,17 @@ static bool fill_as(ga__row_builder *self, const ga__template *template, bool re
     char *problem = NULL;
     bool good = ga__template_fill(template, column, self, redacted, &text, &problem);
 
-    if (!good) {
-        ga__row_refuse(self, "%s", problem ? problem : "no memory");
-        free(problem);
-        ga__buffer_free(&text);
-        return false;
+    if (good) {
+        *filled = ga__row_settle(self, &text);
+        return !self->failed;
     }
-    *filled = ga__row_settle(self, &text);
-    return !self->failed;
+    if (problem)
+        ga__row_refuse(self, "%s", problem);
+    else
+        ga__row_no_memory(self);
+    free(problem);
+    ga__buffer_free(&text);
+    return false;
 }
 
 static bool fill(ga__row_builder *self, const ga__template *template, ga__slice *filled)

@@ -10,15 +10,22 @@
 #include "bulk/json.h"
 #include <string.h>
 
+static void name_member(ga__buffer *out, const char *name)
+{
+    bool first = out->size > 0 && out->data[out->size - 1] == '{';
+
+    ga__buffer_printf(out, "%s\"%s\":", first ? "" : ",", name);
+}
+
 static void add_member(ga__buffer *out, const char *name, const char *text)
 {
-    ga__buffer_printf(out, "%s\"%s\":", out->data[out->size - 1] == '{' ? "" : ",", name);
+    name_member(out, name);
     ga__json_append_quoted(out, ga__slice_of(text));
 }
 
 static void add_json(ga__buffer *out, const char *name, ga__slice json)
 {
-    ga__buffer_printf(out, "%s\"%s\":", out->data[out->size - 1] == '{' ? "" : ",", name);
+    name_member(out, name);
     ga__json_append_compact(out, json);
 }
 

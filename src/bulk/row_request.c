@@ -83,8 +83,10 @@ static bool take_base64(ga__row_builder *self, ga__slice value)
     ga__buffer bytes = GA__BUFFER_INIT;
 
     if (!ga__json_is(value, GA__JSON_STRING) || !ga__base64_decode(&bytes, text)) {
+        bool failed = bytes.failed;
+
         ga__buffer_free(&bytes);
-        return ga__row_refuse(self, "\"body_base64\" is not base64");
+        return failed ? ga__row_no_memory(self) : ga__row_refuse(self, "\"body_base64\" is not base64");
     }
     self->bodies++;
     self->row->body = ga__row_settle(self, &bytes);
@@ -123,9 +125,12 @@ static bool take_expect(ga__row_builder *self, ga__slice value)
     } else {
         ga__buffer_append(&text, value.data, value.size);
     }
-    bool good = !text.failed && ga__expect_parse(expect, (ga__slice){text.data ? text.data : "", text.size});
+    bool failed = text.failed;
+    bool good = !failed && ga__expect_parse(expect, (ga__slice){text.data ? text.data : "", text.size});
 
     ga__buffer_free(&text);
+    if (failed)
+        return ga__row_no_memory(self);
     self->row->expect = expect;
     if (good)
         return keep_json(self, value, &self->row->own_expect);

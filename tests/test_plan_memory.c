@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows as requests, and as lines of input, with each allocation failing in turn: a row is whole or not there,
+ * and never blamed for the memory. */
+#include "check.h"
+#include "failmalloc.h"
+
+#include "bulk/plan.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char record[] =
+    "{\"id\":\"a\",\"method\":\"PUT\",\"url\":\"/x\",\"headers\":{\"X-A\":\"1\",\"X-B\":null},"
+    "\"body\":{\"k\":1},\"expect\":[200,409],\"cost\":3,\"meta\":{\"m\":1}}";
+
+static void check_row(const ga__job_options *options, const char *text)
+{
+    const ga__raw_row raw = {.n = 1, .line = 1, .form = GA__ROW_JSON, .text = ga__slice_of(text)};
+    char *problem = NULL;
+    ga__plan *plan = ga__plan_new(options, &problem);
+
+    if (!plan)
+        fail_msg("%s", problem);
+    for (int n = 1; failmalloc_again(n); n++) {
+        ga__row row = {.n = 0};
+        bool good = ga__plan_build(plan, &raw, &row), failed = failmalloc_stop();
+
+        assert_true(good || failed);
+        if (good && row.problem)
+            fail_msg("%s, where allocation %d failed: %s", text, n, row.problem);
+        ga__row_free(&row);
+    }
+    ga__plan_free(plan);
+}
+
+static void request_records(void **state)
+{
+    ga__job_options options = ga__job_defaults;
+
+    (void)state;
+    options.keep = (const char *const[]){"meta", NULL};
+    options.headers = (const char *const[]){"X-Of: {id}", NULL};
+    check_row(&options, record);
+    check_row(&options, "{\"id\":1,\"method\":\"POST\",\"url\":\"/x\",\"body_base64\":\"AP8=\"}");
+    check_row(&options, "{\"id\":1,\"method\":\"POST\",\"url\":\"/x\",\"body\":\"text\",\"expect\":\"2xx\"}");
+}
+
+static void templates(void **state)
+{
+    static const char row[] = "{\"id\":\"a\",\"k\":\"v\"}";
+    ga__job_options options = ga__job_defaults;
+
+    (void)state;
+    options.url_template = "/x/{id}?k={k}";
+    options.output = "bodies/{id}";
+    options.json = "{\"k\":\"{k}\"}";
+    check_row(&options, row);
+    options.json = NULL;
+    options.form = (const char *const[]){"k={k}", NULL};
+    check_row(&options, row);
+}
+
+static void a_line_of_input_is_whole_or_not_there(void **state)
+{
+    const ga__raw_row raw = {.n = 1, .form = GA__ROW_JSON, .text = ga__slice_of(record)};
+    char *problem = NULL;
+    ga__plan *plan = ga__plan_new(&ga__job_defaults, &problem);
+    ga__row row = {.n = 0};
+
+    (void)state;
+    assert_non_null(plan);
+    assert_true(ga__plan_build(plan, &raw, &row));
+    for (int n = 1; failmalloc_again(n); n++) {
+        ga__buffer line = GA__BUFFER_INIT;
+
+        ga__row_append_input(&line, &row);
+        if (failmalloc_stop())
+            assert_true(line.failed);
+        else
+            assert_string_equal(line.data, record);
+        ga__buffer_free(&line);
+    }
+    ga__row_free(&row);
+    ga__plan_free(plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(request_records),
+        cmocka_unit_test(templates),
+        cmocka_unit_test(a_line_of_input_is_whole_or_not_there),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
