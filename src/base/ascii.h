@@ -68,4 +68,12 @@ static inline bool ga__ascii_is(ga__slice text, const char *string)
     return ga__ascii_equal(text, ga__slice_of(string));
 }
 
+/* Whether a file's name, which is more than that, ends in ".csv", say, of either case. */
+static inline bool ga__ascii_has_extension(ga__slice name, const char *extension)
+{
+    size_t size = strlen(extension);
+
+    return name.size > size && ga__ascii_is((ga__slice){name.data + name.size - size, size}, extension);
+}
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "bulk/input.h"
 
+#include "base/ascii.h"
 #include "base/buffer.h"
 #include "base/problem.h"
 #include "bulk/csv.h"
@@ -121,20 +122,21 @@ static int read_head(ga__input *input)
 
 /* --- opening -------------------------------------------------------------------------------------- */
 
-static bool ends_in(const char *name, const char *end)
-{
-    size_t size = strlen(name), end_size = strlen(end);
-
-    return size > end_size && strcasecmp(name + size - end_size, end) == 0;
-}
-
 static source_form form_of_name(const char *name)
 {
-    if (ends_in(name, ".jsonl") || ends_in(name, ".ndjson") || ends_in(name, ".json"))
-        return SOURCE_JSON;
-    if (ends_in(name, ".csv"))
-        return SOURCE_CSV;
-    return ends_in(name, ".tsv") ? SOURCE_TSV : SOURCE_LINES;
+    static const struct {
+        const char *extension;
+        source_form form;
+    } forms[] = {{".jsonl", SOURCE_JSON},
+                 {".ndjson", SOURCE_JSON},
+                 {".json", SOURCE_JSON},
+                 {".csv", SOURCE_CSV},
+                 {".tsv", SOURCE_TSV}};
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (ga__ascii_has_extension(ga__slice_of(name), forms[i].extension))
+            return forms[i].form;
+    return SOURCE_LINES;
 }
 
 /* What standard input is, by what it begins with. */

@@ -6,6 +6,7 @@
  */
 #include "bulk/journal_database.h"
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/problem.h"
 #include <errno.h>
@@ -31,21 +32,17 @@ static const char schema[] =
 ga__output_form ga__output_form_of(const char *path)
 {
     static const struct {
-        const char *end;
+        const char *extension;
         ga__output_form form;
     } forms[] = {{".csv", GA__OUTPUT_CSV},
                  {".tsv", GA__OUTPUT_TSV},
                  {".db", GA__OUTPUT_DB},
                  {".sqlite", GA__OUTPUT_DB},
                  {".sqlite3", GA__OUTPUT_DB}};
-    size_t size = strlen(path);
 
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        size_t end = strlen(forms[i].end);
-
-        if (size > end && strcasecmp(path + size - end, forms[i].end) == 0)
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (ga__ascii_has_extension(ga__slice_of(path), forms[i].extension))
             return forms[i].form;
-    }
     return GA__OUTPUT_JSONL;
 }
 
