@@ -6,8 +6,17 @@
 #define GA__UTF8_H
 
 #include "base/buffer.h"
+#include "base/slice.h"
 
 #define GA__UTF8_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
+/* The text behind the mark of byte order that it may begin with. */
+static inline ga__slice ga__utf8_behind_mark(ga__slice text)
+{
+    if (text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
+        ga__slice_take(&text, 3);
+    return text;
+}
 
 bool ga__utf8_valid(const char *bytes, size_t size);
 

@@ -6,10 +6,9 @@
  */
 #include "bulk/csv.h"
 
+#include "base/utf8.h"
 #include <stdlib.h>
 #include <string.h>
-
-static const char mark[] = "\xef\xbb\xbf"; /* of byte order */
 
 void ga__csv_init(ga__csv *csv, char separator)
 {
@@ -148,13 +147,13 @@ static void take_fields(ga__csv *csv, const char *bytes, const char *end)
 
 ga__csv_result ga__csv_read(ga__csv *csv, const char *bytes, size_t size, bool last, size_t *consumed)
 {
+    enum { MARK = 3 }; /* of byte order: it is looked for when there are as many bytes */
     size_t skipped = 0;
 
     if (!csv->begun) {
-        if (size < sizeof mark - 1 && !last)
+        if (size < MARK && !last)
             return GA__CSV_MORE;
-        if (size >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0)
-            skipped = sizeof mark - 1;
+        skipped = size - ga__utf8_behind_mark((ga__slice){bytes, size}).size;
     }
     extent record = find_end(csv, bytes + skipped, size - skipped, last);
 

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/buffer.h"
 #include "base/problem.h"
+#include "base/utf8.h"
 #include "bulk/csv.h"
 #include "bulk/glob.h"
 #include "bulk/json.h"
@@ -139,21 +140,26 @@ static source_form form_of_name(const char *name)
     return SOURCE_LINES;
 }
 
+/* The first character that is no blank, or NUL. */
+static char first_char(ga__slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (!ga__is_one_of(text.data[i], " \t\r\n"))
+            return text.data[i];
+    return '\0';
+}
+
 /* What standard input is, by what it begins with. */
 static source_form form_of_bytes(const ga__input *input, ga__slice there)
 {
-    const char *line_end = there.size > 0 ? memchr(there.data, '\n', there.size) : NULL;
-    size_t line = line_end ? (size_t)(line_end - there.data) : there.size, at = 0;
+    char first = first_char(ga__utf8_behind_mark(there));
+    ga__slice line = ga__slice_take_to(&there, '\n');
 
-    if (there.size >= 3 && memcmp(there.data, "\xef\xbb\xbf", 3) == 0)
-        at = 3;
-    while (at < there.size && memchr(" \t\r\n", there.data[at], 4))
-        at++;
-    if (at < there.size && (there.data[at] == '{' || there.data[at] == '"'))
+    if (first == '{' || first == '"')
         return SOURCE_JSON;
     if (!input->options.has_template)
         return SOURCE_LINES;
-    return line > 0 && memchr(there.data, '\t', line) ? SOURCE_TSV : SOURCE_CSV;
+    return line.size > 0 && memchr(line.data, '\t', line.size) ? SOURCE_TSV : SOURCE_CSV;
 }
 
 /* Reads until there is a line, or more than enough to tell a form by. @return as ga__pieces_read */
@@ -220,16 +226,12 @@ static bool failed_to_read(const char *name, char **problem)
 /* Whether the beginning of the file is what a file of rows begins with. */
 static bool look_at_beginning(const source *from, ga__slice there, char **problem)
 {
-    size_t at = 0;
-
     if (there.size >= 2 && memcmp(there.data, "\x1f\x8b", 2) == 0)
         return ga__say(false, problem, "%s is compressed: `zcat %s | gather -` reads it", from->name,
                        from->name);
     if (there.size > 0 && memchr(there.data, '\0', there.size))
         return ga__say(false, problem, "%s is not a text: it has a NUL byte", from->name);
-    while (at < there.size && memchr(" \t\r\n", there.data[at], 4))
-        at++;
-    if (from->form == SOURCE_JSON && at < there.size && there.data[at] == '[')
+    if (from->form == SOURCE_JSON && first_char(there) == '[')
         return ga__say(
             false, problem,
             "%s holds one JSON array; a row a line is expected: `jq -c '.[]' %s | gather -` reads it",
@@ -450,8 +452,8 @@ static int next_line(ga__input *input, ga__raw_row *row)
         return bad_row(input, row, line, "the line is longer than %d MiB", LONGEST_ROW >> 20);
     if (code <= 0)
         return code;
-    if (row->line == 1 && line.size >= 3 && memcmp(line.data, "\xef\xbb\xbf", 3) == 0)
-        ga__slice_take(&line, 3);
+    if (row->line == 1)
+        line = ga__utf8_behind_mark(line);
     line = ga__slice_trim(line, " \t\r");
     if (line.size == 0 || (!json && line.data[0] == '#'))
         return 3;

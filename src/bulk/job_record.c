@@ -109,9 +109,7 @@ static bool has_charset(const ga_response *response)
 
 void ga__record_tell_body(ga__record *record, ga_response *response, ga__slice body, char **text)
 {
-    if (body.size >= 3 && memcmp(body.data, "\xef\xbb\xbf", 3) == 0)
-        ga__slice_take(&body, 3);
-    record->body = body;
+    record->body = body = ga__utf8_behind_mark(body);
     record->body_form = GA__BODY_BINARY;
     if (body.size == 0) {
         record->body_form = GA__BODY_NONE;
