@@ -213,6 +213,21 @@ static void a_job_without_records_has_a_report(void **state)
     free(text);
 }
 
+/* Nothing has been heard of it since it began. */
+static void a_job_that_has_just_begun_was_last_seen_then(void **state)
+{
+    (void)state;
+    ga__journal *journal = open_journal(0);
+    char *text = report(NULL, 0);
+
+    assert_lacks(text, "1970");
+    free(text);
+    text = report("-", 0);
+    expect_in(text, ", last 20");
+    free(text);
+    close_journal(journal, 0);
+}
+
 static void where_there_is_no_journal_it_says_what_to_name(void **state)
 {
     (void)state;
@@ -490,6 +505,7 @@ int main(void)
         CASE(a_job_that_is_not_finished_says_so),
         CASE(a_job_at_work_is_reported_as_far_as_it_is),
         CASE(a_job_without_records_has_a_report),
+        CASE(a_job_that_has_just_begun_was_last_seen_then),
         CASE(where_there_is_no_journal_it_says_what_to_name),
         CASE(a_job_is_found_by_what_names_it),
         CASE(a_damaged_journal_is_told),

@@ -99,6 +99,8 @@ static int read_journal(ga__report *report, ga__journal *journal, char **problem
     report->ended_at = report->summary.changed_at;
     if (report->ended_at < report->stats.last_at)
         report->ended_at = report->stats.last_at;
+    if (report->ended_at < report->summary.began_at) /* nothing has come of it yet */
+        report->ended_at = report->summary.began_at;
     return code;
 }
 
