@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include <math.h>
+#include <time.h>
 
 const ga__percentile ga__percentiles[GA__PERCENTILES] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
 
@@ -126,6 +127,16 @@ void ga__append_share(ga__buffer *out, double share)
         append_fixed(out, fmin(fmax(percent, 0.1), 99.9), 1);
         ga__buffer_add(out, " %");
     }
+}
+
+void ga__append_time(ga__buffer *out, int64_t ms, const char *format)
+{
+    time_t second = (time_t)(ms / 1000);
+    struct tm parts;
+    char text[40];
+
+    if (ms > 0 && gmtime_r(&second, &parts) && strftime(text, sizeof text, format, &parts))
+        ga__buffer_add(out, text);
 }
 
 void ga__append_clean(ga__buffer *out, const char *text)

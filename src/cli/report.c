@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { ID_MOST = 100, MESSAGE_MOST = 400 };
@@ -195,16 +194,6 @@ static ga__report *collect(const char *output, int *code, char **problem)
 
 /* --- as text -------------------------------------------------------------------------------------- */
 
-static void append_time(ga__buffer *out, int64_t ms)
-{
-    time_t second = (time_t)(ms / 1000);
-    struct tm parts;
-    char text[40];
-
-    if (gmtime_r(&second, &parts) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts))
-        ga__buffer_add(out, text);
-}
-
 static void append_text(ga__buffer *out, const ga__report *report, const ga__terminal *terminal)
 {
     ga__summary summary = {
@@ -216,9 +205,9 @@ static void append_text(ga__buffer *out, const ga__report *report, const ga__ter
 
     ga__append_clean(out, report->output);
     ga__buffer_printf(out, ": %s\nbegan ", ga__report_state(report));
-    append_time(out, report->summary.began_at);
+    ga__append_time(out, report->summary.began_at, GA__DATE_AND_TIME);
     ga__buffer_add(out, ", last ");
-    append_time(out, report->ended_at);
+    ga__append_time(out, report->ended_at, GA__DATE_AND_TIME);
     ga__buffer_add(out, " UTC\n\n");
     ga__summary_append(out, &summary, terminal);
     if (report->stats.service.count == 0)

@@ -12,7 +12,6 @@
 #include "cli/report_parts.h"
 #include "cli/tally.h"
 #include <math.h>
-#include <time.h>
 
 static const char head[] = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
@@ -99,16 +98,6 @@ static void add_escaped(ga__buffer *out, const char *text)
     ga__buffer_free(&repaired);
 }
 
-static void add_time(ga__buffer *out, int64_t ms, const char *format)
-{
-    time_t second = (time_t)(ms / 1000);
-    struct tm parts;
-    char text[40];
-
-    if (ms > 0 && gmtime_r(&second, &parts) && strftime(text, sizeof text, format, &parts))
-        ga__buffer_add(out, text);
-}
-
 /* A time on an axis: 5m, not 5m 00s. */
 static void label_seconds(ga__buffer *out, double seconds)
 {
@@ -159,9 +148,9 @@ static void add_top(ga__buffer *out, const ga__report *report)
     ga__buffer_add(out, "<main>\n<h1><bdi>");
     add_escaped(out, report->output);
     ga__buffer_printf(out, "</bdi></h1>\n<p>%s; began ", ga__report_state(report));
-    add_time(out, report->summary.began_at, "%Y-%m-%d %H:%M:%S");
+    ga__append_time(out, report->summary.began_at, GA__DATE_AND_TIME);
     ga__buffer_add(out, ", last ");
-    add_time(out, report->ended_at, "%Y-%m-%d %H:%M:%S");
+    ga__append_time(out, report->ended_at, GA__DATE_AND_TIME);
     ga__buffer_add(out, " UTC</p>\n");
 }
 
@@ -517,7 +506,7 @@ static void add_failure(ga__buffer *out, const ga__report_failure *failure)
     if (failure->status > 0)
         ga__buffer_printf(out, "%d", failure->status);
     ga__buffer_printf(out, "<td class=\"n\">%d<td class=\"t\">", failure->attempts);
-    add_time(out, failure->at, "%m-%d %H:%M:%S");
+    ga__append_time(out, failure->at, "%m-%d %H:%M:%S");
     ga__buffer_add(out, "<td class=\"m\"><bdi>");
     add_escaped(out, failure->message ? failure->message : "");
     ga__buffer_add(out, "</bdi>\n");
