@@ -232,6 +232,25 @@ static void keys_say_what_is_asked_for_and_nothing_else(void **state)
     assert_false(same_key("{\"url\":\"/a\",\"id\":1}", "{\"url\":\"/a\",\"id\":\"1\"}"));
 }
 
+/* Also where the job's name columns, and where the row's takes one away. */
+static void the_rows_headers_go_before_the_jobs(void **state)
+{
+    const char *const headers[] = {"X-A: {id}", "X-B: {id}", "X-C: {id}", NULL};
+    ga__job_options options = ga__job_defaults;
+    made self;
+
+    (void)state;
+    options.headers = headers;
+    make_json(&self, &options, "{\"id\":1,\"url\":\"/\",\"headers\":{\"x-a\":\"mine\",\"X-B\":null}}");
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.headers[0].value, "mine");
+    assert_null(self.row.headers[1].value);
+    assert_string_equal(self.row.headers[2].name, "X-C");
+    assert_string_equal(self.row.headers[2].value, "1");
+    assert_null(self.row.headers[3].name);
+    drop(&self);
+}
+
 /* What `gather failed` gives back asks for the same, and leads to the same key. */
 static void a_row_as_input_asks_for_the_same(void **state)
 {
@@ -351,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_nul_in_a_line_does_not_cut_its_url),
         cmocka_unit_test(a_template_takes_columns_of_each_form),
         cmocka_unit_test(keys_say_what_is_asked_for_and_nothing_else),
+        cmocka_unit_test(the_rows_headers_go_before_the_jobs),
         cmocka_unit_test(a_row_as_input_asks_for_the_same),
         cmocka_unit_test(the_jobs_secrets_are_not_in_failed_rows),
         cmocka_unit_test(secrets_of_templates_are_kept_by_name),

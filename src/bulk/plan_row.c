@@ -6,6 +6,7 @@
  */
 #include "bulk/row_builder.h"
 
+#include "base/ascii.h"
 #include "base/number.h"
 #include "bulk/json.h"
 #include <errno.h>
@@ -189,34 +190,42 @@ static bool find_kept(ga__row_builder *self)
     return !self->failed;
 }
 
+static bool has_header(const ga__row *row, const char *name)
+{
+    for (size_t i = 0; i < row->own_headers; i++)
+        if (ga__ascii_is(ga__slice_of(name), row->headers[i].name))
+            return true;
+    return false;
+}
+
 /* Adds the job's headers that name columns, but for those that the row has itself. */
 static bool fill_headers(ga__row_builder *self)
 {
     const ga__plan *plan = self->plan;
-    ga_pair *headers = (ga_pair *)(uintptr_t)self->row->headers;
-    size_t count = 0, varying = 0;
+    ga__row *row = self->row;
+    ga_pair *headers = (ga_pair *)(uintptr_t)row->headers; /* which have room for the job's */
+    size_t count = row->own_headers, varying = 0;
 
     for (size_t i = 0; i < plan->header_count; i++)
         varying += !plan->headers[i].fixed;
     if (varying == 0)
         return true;
-    while (headers && headers[count].name)
-        count++;
     if (!headers)
-        headers = ga__arena_take(&self->row->arena, (varying + 1) * sizeof *headers);
+        headers = ga__arena_take(&row->arena, (varying + 1) * sizeof *headers);
     if (!headers)
         return ga__row_no_memory(self);
     for (size_t i = 0; i < plan->header_count; i++) {
+        const ga__plan_field *field = &plan->headers[i];
         ga__slice value;
 
-        if (plan->headers[i].fixed)
+        if (field->fixed || has_header(row, field->name))
             continue;
-        if (!fill(self, plan->headers[i].value, &value))
+        if (!fill(self, field->value, &value))
             return false;
-        headers[count++] = (ga_pair){plan->headers[i].name, value.data};
+        headers[count++] = (ga_pair){field->name, value.data};
     }
     headers[count] = (ga_pair){NULL, NULL};
-    self->row->headers = headers;
+    row->headers = headers;
     return true;
 }
 
