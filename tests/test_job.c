@@ -3,7 +3,8 @@
  * order, shares, pages, what ends a job early, and the files beside the output. */
 #include "peer.h"
 
-#include "bulk/job.h"
+#include "bulk/job_parts.h"
+#include "bulk/journal_database.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -148,11 +149,20 @@ static char *write_rows(const char *form, int count)
     return path;
 }
 
-static int stop_after;
+static int stop_after, commits;
+
+static int count_commit(void *arg)
+{
+    (void)arg;
+    commits++;
+    return 0;
+}
 
 static void watch(void *arg, ga__job *job)
 {
     (void)arg;
+    if (job->kept)
+        sqlite3_commit_hook(job->journal->db, count_commit, NULL);
     if (stop_after > 0 && requests >= stop_after) {
         ga__job_stop(job);
         stop_after = 0; /* a second time would end what is under way */
@@ -168,7 +178,7 @@ static char *run(ga__job_options options, const char *rows, int expected)
 
     options.inputs = inputs;
     options.base_url = base;
-    requests = refused_once = 0;
+    requests = refused_once = commits = 0;
     ga__job *job = ga__job_new(&options, &code, &problem);
 
     if (!job)
@@ -305,6 +315,45 @@ static void a_stopped_job_keeps_its_answers_and_goes_on(void **state)
         check_records(output, 200);
         options.rate.count = 200;
     }
+    free(rows);
+    free(output);
+}
+
+/* A slow job would spend more on writing each record by itself than on all else. */
+static void records_that_nobody_waits_for_are_written_together(void **state)
+{
+    char *rows = write_rows("\"/ok/%d\"\n", 100), *output = path_of("together.jsonl");
+    ga__job_options options = to(output);
+
+    (void)state;
+    options.rate = (ga__rate){100, 1};
+    free(run(options, rows, 0));
+    check_records(output, 100);
+    assert_in_range(commits, 3, 50);
+    free(rows);
+    free(output);
+}
+
+/* Else each of them would take a tenth of a second. */
+static void records_that_somebody_waits_for_are_written_at_once(void **state)
+{
+    char *rows = write_rows("\"/ok/%d\"\n", 150), *output = path_of("at_once.jsonl");
+    double began = check_now();
+
+    (void)state;
+    for (int ordered = 0; ordered <= 1; ordered++) {
+        ga__job_options options = to(output);
+
+        options.concurrency = ordered ? 20 : 1;
+        options.ordered = ordered;
+        free(run(options, rows, 0));
+        check_records(output, 150);
+    }
+    ga__job_options options = to(output);
+
+    options.per_host = 1;
+    free(run(options, rows, 0));
+    assert_true(check_now() - began < 15);
     free(rows);
     free(output);
 }
@@ -541,6 +590,8 @@ int main(void)
         cmocka_unit_test(records_of_each_kind_say_what_became_of_the_row),
         cmocka_unit_test(ordered_records_stand_in_the_order_of_the_rows),
         cmocka_unit_test(a_stopped_job_keeps_its_answers_and_goes_on),
+        cmocka_unit_test(records_that_nobody_waits_for_are_written_together),
+        cmocka_unit_test(records_that_somebody_waits_for_are_written_at_once),
         cmocka_unit_test(shares_are_disjoint_and_complete),
         cmocka_unit_test(a_limit_and_too_many_failures_end_the_job),
         cmocka_unit_test(pages_are_followed_to_their_end),

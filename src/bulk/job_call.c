@@ -28,7 +28,21 @@ static int note_begin(ga__row_call *call)
     if (code != 0)
         return ga__job_cannot_write(job, problem);
     call->begun = true;
-    return ga__lane_wait_written(call);
+    return ga__lane_write_note(call);
+}
+
+static void take_place(ga__row_call *call)
+{
+    if (!call->has_place)
+        call->lane->job->places_taken++;
+    call->has_place = true;
+}
+
+static void leave_place(ga__row_call *call)
+{
+    if (call->has_place)
+        call->lane->job->places_taken--;
+    call->has_place = false;
 }
 
 /* For ga_request_options.before_send: the row goes out now. */
@@ -43,6 +57,7 @@ static int before_send(void *arg, int attempt)
     if (!call->idempotent && !call->begun && job->kept && note_begin(call) < 0)
         return ga_error()->code;
     call->under_way = true;
+    take_place(call);
     call->sent_at = ga__job_now();
     if (call->first_sent_ms == 0)
         call->first_sent_ms = ga__wall_ms();
@@ -106,10 +121,10 @@ static int write_records(ga__row_call *call, const ga__record *records, size_t c
         if (!records->ok)
             ga__row_append_input(&line, &call->row);
         entry.row = (ga__slice){line.data, line.size};
-        code = ga__lane_write(call->lane, &entry, call->refusal == GA__KIND_OK);
+        code = ga__lane_write(call, &entry);
         ga__buffer_free(&line);
     }
-    return code == 0 ? ga__lane_wait_written(call) : code;
+    return code;
 }
 
 typedef struct item_list {
@@ -464,6 +479,7 @@ static void call_pages(ga__row_call *call)
 
         code = response ? take_answer(call, response, present, page, &next) : take_failure(call, page);
         ga_response_free(response);
+        leave_place(call);
         free(url);
         url = next;
         page++;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One loop of a job. Its feeder takes rows from the input while there are slots, and starts a task for each;
- * its flusher writes what the tasks have added, once a turn of the loop, and wakes those who wait for that. A
- * row keeps its answer, and so counts as under way, until its record is written: what a kill can have called
- * for nothing is what was under way.
+ * its flusher writes what they have come to, once a turn of the loop or, where nobody waits for that, at the
+ * watcher's next look, and has them go on. A row keeps its answer, and so counts as under way, until its
+ * record is written: what a kill can have called for nothing is what was under way.
  */
 #include "bulk/job_parts.h"
 
@@ -31,46 +31,35 @@ static void keep_failed(const ga__job *job, const ga__entry *entry)
         fprintf(job->failed_out, "%.*s\n", (int)entry->row.size, entry->row.data);
 }
 
-int ga__lane_write(ga__lane *lane, const ga__entry *entry, bool called)
+/* Adds what a row has come to, under the job's lock. */
+static int add_entry(ga__row_call *call, char **problem)
 {
-    ga__job *job = lane->job;
-    char *problem = NULL;
-
-    pthread_mutex_lock(&job->lock);
-    int code = job->options.raw ? add_raw(job, entry) : ga__journal_add(job->journal, entry, &problem);
+    ga__job *job = call->lane->job;
+    int code =
+        job->options.raw ? add_raw(job, call->entry) : ga__journal_add(job->journal, call->entry, problem);
 
     if (code == 0) {
-        ga__job_count(job, entry, called);
-        keep_failed(job, entry);
+        ga__job_count(job, call->entry, call->refusal == GA__KIND_OK);
+        keep_failed(job, call->entry);
     }
-    pthread_mutex_unlock(&job->lock);
-    if (code != 0)
-        return ga__job_cannot_write(job, problem);
-    ga_event_set(&lane->to_write);
-    return 0;
-}
-
-int ga__lane_wait_written(ga__row_call *call)
-{
-    ga_event_clear(&call->written);
-    ga__list_push_back(&call->lane->unwritten, &call->written_link);
-    ga_event_set(&call->lane->to_write);
-    int code = ga_event_wait(&call->written);
-
-    ga__unlink(&call->written_link);
-    if (code == 0 && call->lane->job->unwritable)
-        code = ga_fail(GA_ESYSTEM, "what was added could not be written");
     return code;
 }
 
-static int flush(void *arg)
+/* Adds what the rows have come to, and writes it where that takes no time. */
+static int add_and_flush(ga__job *job, const ga__list *rows, bool may_block)
 {
-    ga__job *job = arg;
     char *problem = NULL;
+    int code = 0;
 
     pthread_mutex_lock(&job->lock);
-    int code = ga__journal_flush(job->journal, &problem);
+    for (const ga__link *link = rows->next; code == 0 && link != rows; link = link->next) {
+        ga__row_call *call = GA__OF(link, ga__row_call, written_link);
 
+        if (call->entry)
+            code = add_entry(call, &problem);
+    }
+    if (code == 0 && !may_block)
+        code = ga__journal_flush(job->journal, &problem);
     job->dirty = true;
     pthread_mutex_unlock(&job->lock);
     return code == 0 ? 0 : ga__job_cannot_write(job, problem);
@@ -94,21 +83,67 @@ static int write_out(void *arg)
     return code == 0 ? 0 : ga__job_cannot_write(job, problem);
 }
 
-/* Writes what was added until now, and wakes those who wait for it. */
+/* Writes what the rows have come to that wait for it by now, and has them go on. */
 static void write_group(ga__lane *lane)
 {
+    bool may_block = ga__journal_may_block(lane->job->journal);
     ga__list writing;
     ga__link *link;
 
     ga__list_init(&writing);
     while ((link = ga__list_pop_front(&lane->unwritten)))
         ga__list_push_back(&writing, link);
-    if (ga__journal_may_block(lane->job->journal))
+    if (add_and_flush(lane->job, &writing, may_block) == 0 && may_block)
         ga_to_thread(write_out, lane->job);
-    else
-        flush(lane->job);
     while ((link = ga__list_pop_front(&writing)))
         ga_event_set(&GA__OF(link, ga__row_call, written_link)->written);
+}
+
+/* Whether the row may wait for the watcher's next look, so that one write serves many. Not one that must not
+ * be sent twice, nor where its place may be wanted meanwhile, or nothing else is going on. */
+static bool may_wait(const ga__row_call *call)
+{
+    const ga__lane *lane = call->lane;
+    const ga__job_options *options = &lane->job->options;
+
+    return lane->job->kept && !call->begun && lane->unwritten_count < lane->row_count && !options->ordered &&
+           options->per_host == 0 && lane->job->places_taken <= (size_t)options->concurrency / 2;
+}
+
+static int wait_written(ga__row_call *call, bool at_once)
+{
+    ga__lane *lane = call->lane;
+
+    ga_event_clear(&call->written);
+    ga__list_push_back(&lane->unwritten, &call->written_link);
+    lane->unwritten_count++;
+    if (at_once || !may_wait(call))
+        ga_event_set(&lane->to_write);
+    int code = ga_event_wait(&call->written);
+
+    ga__unlink(&call->written_link);
+    lane->unwritten_count--;
+    if (code == 0 && lane->job->unwritable)
+        code = ga_fail(GA_ESYSTEM, "what was added could not be written");
+    return code;
+}
+
+int ga__lane_write(ga__row_call *call, const ga__entry *entry)
+{
+    ga_scope scope;
+
+    ga_scope_open_shielded(&scope, GA_FOREVER);
+    call->entry = entry;
+    int code = wait_written(call, entry->next.size > 0);
+
+    call->entry = NULL;
+    ga_scope_close(&scope);
+    return code;
+}
+
+int ga__lane_write_note(ga__row_call *call)
+{
+    return wait_written(call, true);
 }
 
 static int flusher_main(void *arg)
@@ -153,6 +188,7 @@ void ga__lane_end_row(ga__row_call *call)
     ga__lane *lane = call->lane;
 
     ga__unlink(&call->link);
+    lane->row_count--;
     if (lane->job->options.ordered)
         pass_turn(lane);
     ga__row_free(&call->row);
@@ -200,6 +236,7 @@ static bool start_row(ga__lane *lane, const ga__row *row, ga__kind refusal)
         return false;
     }
     ga__list_push_back(&lane->rows, &call->link);
+    lane->row_count++;
     return true;
 }
 

@@ -47,7 +47,8 @@ struct ga__job {
     atomic_int
         code; /* the exit status of a job that ends before its input; 0: it does not. Set under `lock` */
     char *reason;
-    atomic_bool dirty; /* something was written since the last sync */
+    atomic_bool dirty;           /* something was written since the last sync */
+    _Atomic size_t places_taken; /* of `concurrency`: by calls from the first byte until they are written */
 
     atomic_int asked_to_stop; /* how often, by ga__job_stop */
     atomic_bool stopping;     /* no new rows are begun */
@@ -70,11 +71,13 @@ typedef struct ga__lane {
     ga_group group;     /* of rows */
     ga_semaphore slots; /* for their tasks */
     ga__list rows; /* that have tasks, in the order of the input: with `ordered` it is the first one's turn */
-    ga__list unwritten; /* rows that wait until what they added is written */
-    ga_event to_write;  /* something was added */
-    bool begun;         /* the lane's task has run */
-    bool ended;         /* nothing more will be added */
-    char *scrap;        /* where bodies are read to that nobody wants */
+    size_t row_count;
+    ga__list unwritten; /* rows that wait until what they have come to is written */
+    size_t unwritten_count;
+    ga_event to_write; /* what they wait for is to be done now */
+    bool begun;        /* the lane's task has run */
+    bool ended;        /* nothing more will be added */
+    char *scrap;       /* where bodies are read to that nobody wants */
 } ga__lane;
 
 /* A row that has a task. */
@@ -82,12 +85,14 @@ typedef struct ga__row_call {
     ga__link link;         /* lane->rows */
     ga__link written_link; /* lane->unwritten */
     ga_event written, turn;
+    const ga__entry *entry; /* that is to be written; NULL: what is, is in the journal's group */
     ga__lane *lane;
     ga_task *task;
     ga__row row;
     ga__kind refusal; /* it is not called, but has this record; GA__KIND_OK: it is called */
     bool idempotent;
     bool begun;                             /* it is noted in the journal */
+    bool has_place;                         /* it is counted in job->places_taken */
     bool under_way;                         /* what is under way is given time where the job is stopped */
     double called_at, sent_at, answered_at; /* of the present page; monotonic; 0: not yet */
     int64_t first_sent_ms;                  /* since 1970 */
@@ -145,10 +150,11 @@ int ga__job_pull(void *arg);
 /* --- job_lane.c --- */
 /* The lane's work, the function of a task: all rows that it can get. */
 int ga__lane_main(void *lane);
-/* Adds records to the journal, for the lane's flusher to write. @return 0 or a negative code, recorded */
-int ga__lane_write(ga__lane *lane, const ga__entry *entry, bool called);
-/* Waits until what the row has added is written. */
-int ga__lane_wait_written(ga__row_call *call);
+/* Writes what the row has come to, also where it is being cancelled: at once, or within a tenth of a second
+ * where nobody waits for that, so that one write serves many. @return 0 or a negative code, recorded */
+int ga__lane_write(ga__row_call *call, const ga__entry *entry);
+/* Writes at once what the row has noted in the journal's group. @return as above, GA_ECANCELED */
+int ga__lane_write_note(ga__row_call *call);
 /* Waits for the row's turn to be written. */
 int ga__lane_await_turn(ga__row_call *call);
 /* The row has ended; it is freed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside the rows of each lane a task looks ten times a second whether the job is to stop. On the first lane
+ * Beside the rows of each lane a task looks ten times a second whether the job is to stop, and has records be
+ * written that were waiting for others. On the first lane
  * it also has what was written go to the disk once a second, writes the metrics, and lets somebody look at
  * the job.
  */
@@ -99,6 +100,8 @@ int ga__lane_watch_main(void *arg)
             stopped = stopped > 0 ? stopped : now;
             ga__lane_stop(lane, now - stopped >= drain_for || job->asked_to_stop > 1);
         }
+        if (!ga__list_empty(&lane->unwritten))
+            ga_event_set(&lane->to_write);
         if (lane->index > 0)
             continue;
         sync_now_and_then(job, now, &synced);

@@ -102,18 +102,6 @@ static int refuse_more(const ga__journal *journal, char **problem)
                    journal->output ? journal->output : "standard output");
 }
 
-static int open_group(ga__journal *journal, char **problem)
-{
-    if (journal->broken)
-        return refuse_more(journal, problem);
-    if (journal->grouped || !journal->db)
-        return 0;
-    int code = ga__journal_run(journal, "BEGIN", problem);
-
-    journal->grouped = code == 0;
-    return code;
-}
-
 static int step(const ga__journal *journal, sqlite3_stmt *statement, char **problem)
 {
     int result = sqlite3_step(statement), code = 0;
@@ -121,6 +109,18 @@ static int step(const ga__journal *journal, sqlite3_stmt *statement, char **prob
     if (result != SQLITE_DONE)
         code = ga__journal_failed(journal, "write", problem);
     sqlite3_reset(statement);
+    return code;
+}
+
+static int open_group(ga__journal *journal, char **problem)
+{
+    if (journal->broken)
+        return refuse_more(journal, problem);
+    if (journal->grouped || !journal->db)
+        return 0;
+    int code = step(journal, journal->begin, problem);
+
+    journal->grouped = code == 0;
     return code;
 }
 
@@ -290,7 +290,7 @@ static int write_pending(ga__journal *journal, char **problem)
 
 static int flush_group(ga__journal *journal, char **problem)
 {
-    int code = journal->grouped ? ga__journal_run(journal, "COMMIT", problem) : 0;
+    int code = journal->grouped ? step(journal, journal->commit, problem) : 0;
 
     journal->grouped = false;
     if (code == 0 && journal->pending.size > 0)

@@ -18,7 +18,7 @@ struct ga__journal {
     char *table;    /* of the output; quoted */
     int fd;         /* the output, locked; -1: none (READ) */
     sqlite3 *db;
-    sqlite3_stmt *add, *add_failed, *add_begun, *add_result;
+    sqlite3_stmt *begin, *commit, *add, *add_failed, *add_begun, *add_result;
     ga__buffer pending; /* records that are to be written */
     uint64_t written;   /* bytes of the output that are */
     bool grouped;       /* a transaction is open */

@@ -209,10 +209,14 @@ static int open_database(ga__journal *journal, const ga__journal_options *option
 
 static int prepare_all(ga__journal *journal, const ga__journal_options *options, char **problem)
 {
-    int code =
-        ga__journal_prepare(journal, "INSERT INTO gather_done VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                            &journal->add, problem);
+    int code = ga__journal_prepare(journal, "BEGIN", &journal->begin, problem);
 
+    if (code == 0)
+        code = ga__journal_prepare(journal, "COMMIT", &journal->commit, problem);
+    if (code == 0)
+        code = ga__journal_prepare(journal,
+                                   "INSERT INTO gather_done VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                                   &journal->add, problem);
     if (code == 0)
         code = ga__journal_prepare(journal, "INSERT INTO gather_failed VALUES(?,?,?,?)", &journal->add_failed,
                                    problem);
@@ -388,6 +392,8 @@ static char *quoted_name(const char *table)
 
 static void journal_free(ga__journal *journal)
 {
+    sqlite3_finalize(journal->begin);
+    sqlite3_finalize(journal->commit);
     sqlite3_finalize(journal->add);
     sqlite3_finalize(journal->add_failed);
     sqlite3_finalize(journal->add_begun);
