@@ -63,6 +63,49 @@ static void values_stay_with_their_keys_while_the_set_grows(void **state)
     ga__keys_free(keys);
 }
 
+static ga__key nth_key(uint32_t n)
+{
+    ga__slice part = {(const char *)&n, sizeof n};
+    ga__key key;
+
+    assert_true(ga__key_of(&key, 0, &part, 1));
+    return key;
+}
+
+static void nothing_is_moved_where_room_was_made(void **state)
+{
+    enum { COUNT = 50000 };
+    ga__keys *keys = ga__keys_new();
+    static uint32_t *places[COUNT];
+
+    (void)state;
+    assert_non_null(keys);
+    ga__keys_reserve(keys, 0);
+    ga__key zeroth = nth_key(0);
+
+    ga__keys_fetch(keys, &zeroth); /* of an empty set */
+    *ga__keys_at(keys, &zeroth) = 7;
+    ga__keys_reserve(keys, COUNT);
+    assert_int_equal(*ga__keys_find(keys, &zeroth), 7);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        ga__key key = nth_key(i);
+
+        ga__keys_fetch(keys, &key);
+        places[i] = ga__keys_at(keys, &key);
+        assert_non_null(places[i]);
+    }
+    size_t moved = 0;
+
+    for (uint32_t i = 0; i < COUNT; i++) {
+        ga__key key = nth_key(i);
+
+        moved += ga__keys_find(keys, &key) != places[i];
+    }
+    assert_true(moved < COUNT / 10); /* chance gave some of the tables more than there was room for */
+    assert_int_equal(ga__keys_count(keys), COUNT);
+    ga__keys_free(keys);
+}
+
 static void a_key_of_zeros_is_one_too(void **state)
 {
     ga__keys *keys = ga__keys_new();
@@ -82,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_of_all_its_parts),
         cmocka_unit_test(values_stay_with_their_keys_while_the_set_grows),
+        cmocka_unit_test(nothing_is_moved_where_room_was_made),
         cmocka_unit_test(a_key_of_zeros_is_one_too),
     };
 

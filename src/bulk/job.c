@@ -399,15 +399,11 @@ static bool write_failed(void *file, ga__slice row)
 /* --failed-out, of all runs; and how many rows failed. */
 static int finish_journal(ga__job *job, uint64_t *failed, char **problem)
 {
-    ga__journal_summary summary = {.failed = job->failed_in_all};
     int code = ga__journal_flush(job->journal, problem);
 
-    if (code == 0 && job->kept) {
-        ga__journal_summarize(job->journal, &summary);
-        if (job->failed_out)
-            code = ga__journal_each_failed(job->journal, write_failed, job->failed_out, problem);
-    }
-    *failed = job->kept ? summary.failed : ga__stats_failed(&job->stats);
+    if (code == 0 && job->kept && job->failed_out)
+        code = ga__journal_each_failed(job->journal, write_failed, job->failed_out, problem);
+    *failed = job->kept ? ga__journal_count_failed(job->journal) : ga__stats_failed(&job->stats);
     if (code == 0 && job->failed_out && fflush(job->failed_out) != 0)
         code = ga__say(4, problem, "cannot write %s: %s", job->options.failed_out, strerror(errno));
     return code;

@@ -81,14 +81,25 @@ static bool check_file(ga__job *job, ga__row *row)
     return value != NULL;
 }
 
+static bool has_come(const ga__job *job, const ga__row *row)
+{
+    const uint32_t *value = ga__keys_find(job->keys, &row->key);
+
+    return value && *value & GA__ROW_SEEN;
+}
+
+/* Gives the row a key that no row before has. */
+static bool settle_key(ga__job *job, ga__row *row)
+{
+    if (row->id.size == 0)
+        return number_occurrence(job, row);
+    return !has_come(job, row) || refuse_same_id(job, row);
+}
+
 static ga__verdict judge(ga__job *job, ga__row *row)
 {
-    uint32_t *value = ga__keys_find(job->keys, &row->key);
-    bool same_id = row->id.size > 0 && value && *value & GA__ROW_SEEN;
+    uint32_t *value = settle_key(job, row) && check_file(job, row) ? ga__keys_at(job->keys, &row->key) : NULL;
 
-    if (row->id.size == 0 ? !number_occurrence(job, row) : same_id && !refuse_same_id(job, row))
-        return GA__VERDICT_NO_MEMORY;
-    value = check_file(job, row) ? ga__keys_at(job->keys, &row->key) : NULL;
     if (!value)
         return GA__VERDICT_NO_MEMORY;
     *value |= GA__ROW_SEEN;

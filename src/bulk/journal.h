@@ -125,6 +125,8 @@ typedef struct ga__journal_summary {
 } ga__journal_summary;
 
 void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary);
+/* How many rows failed: what `failed` says, without counting the others. */
+uint64_t ga__journal_count_failed(const ga__journal *journal);
 /* When the job began, in ms since 1970: what `began_at` says, without counting rows. */
 int64_t ga__journal_began_at(const ga__journal *journal);
 

@@ -41,6 +41,9 @@ bool ga__journal_next(const ga__journal *journal, sqlite3_stmt *statement, int *
 /* Runs it to its end, and frees it. @return 0 or 4 */
 int ga__journal_finish(const ga__journal *journal, sqlite3_stmt *statement, char **problem);
 
+/* What a query counts; 0 where it fails. */
+uint64_t ga__journal_count(const ga__journal *journal, const char *sql);
+
 /* A value that the journal keeps by name. `get` gives 0 where there is none. */
 uint64_t ga__journal_get(const ga__journal *journal, const char *name);
 int ga__journal_set(const ga__journal *journal, const char *name, uint64_t value, char **problem);

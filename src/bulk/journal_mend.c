@@ -50,14 +50,17 @@ static bool is_whole(const ga__journal *journal, uint64_t end, uint64_t size, ui
     return whole;
 }
 
-/* Where the last whole record ends, and the last entry whose record is whole. */
+/* Where the last whole record ends, and the last entry whose record is whole. Entries stand in the order of
+ * their records: those that were synced are passed over from the end. */
 static int find_last_whole(const ga__journal *journal, uint64_t synced, uint64_t *end, sqlite3_int64 *last,
                            char **problem)
 {
     sqlite3_stmt *statement;
     int code = ga__journal_prepare(
-        journal, "SELECT rowid, end, size, crc FROM gather_done WHERE end > ? ORDER BY rowid", &statement,
-        problem);
+        journal,
+        "SELECT rowid, end, size, crc FROM gather_done WHERE rowid > coalesce((SELECT rowid FROM gather_done"
+        " WHERE end <= ? ORDER BY rowid DESC LIMIT 1), 0) ORDER BY rowid",
+        &statement, problem);
 
     if (code != 0)
         return code;

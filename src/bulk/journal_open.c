@@ -112,41 +112,70 @@ static int compare_job(const ga__journal *journal, const ga__journal_options *op
 
 /* --- keys ----------------------------------------------------------------------------------------- */
 
-/* Puts the keys of a query into the set, each with the bits of its second column. */
+/* Keys on their way into the set: its memory is asked for while the ones after them are read. */
+enum { KEYS_AT_ONCE = 32 };
+
+typedef struct key_batch {
+    ga__key keys[KEYS_AT_ONCE];
+    uint32_t values[KEYS_AT_ONCE];
+    size_t count;
+} key_batch;
+
+static void take_key(key_batch *batch, sqlite3_stmt *statement, const ga__keys *keys)
+{
+    const void *bytes = sqlite3_column_blob(statement, 0);
+    ga__key *key = &batch->keys[batch->count];
+
+    if (!bytes || sqlite3_column_bytes(statement, 0) != GA__KEY_SIZE)
+        return;
+    memcpy(key->bytes, bytes, sizeof key->bytes);
+    batch->values[batch->count++] = (uint32_t)sqlite3_column_int(statement, 1) |
+                                    (uint32_t)sqlite3_column_int(statement, 2) << GA__ROW_CONTENT_SHIFT;
+    ga__keys_fetch(keys, key);
+}
+
+/* @return 0, or 4 without memory */
+static int put_keys(key_batch *batch, ga__keys *keys)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        uint32_t *value = ga__keys_at(keys, &batch->keys[i]);
+
+        if (!value)
+            return 4;
+        *value |= batch->values[i];
+    }
+    batch->count = 0;
+    return 0;
+}
+
+/* Puts the keys of a query into the set, each with the bits of its second column and the content of its
+ * third. */
 static int add_keys(const ga__journal *journal, const char *sql, ga__keys *keys, char **problem)
 {
+    key_batch batch = {.count = 0};
     sqlite3_stmt *statement;
     int code = ga__journal_prepare(journal, sql, &statement, problem);
 
     while (ga__journal_next(journal, statement, &code, problem)) {
-        const void *bytes = sqlite3_column_blob(statement, 0);
-        ga__key key;
-
-        if (!bytes || sqlite3_column_bytes(statement, 0) != GA__KEY_SIZE)
-            continue;
-        memcpy(key.bytes, bytes, sizeof key.bytes);
-        uint32_t *value = ga__keys_at(keys, &key);
-
-        if (value) {
-            *value |= (uint32_t)sqlite3_column_int64(statement, 1);
-        } else {
-            *problem = NULL;
-            code = 4;
-        }
+        take_key(&batch, statement, keys);
+        if (batch.count == KEYS_AT_ONCE)
+            code = put_keys(&batch, keys);
     }
     sqlite3_finalize(statement);
-    return code;
+    return code == 0 ? put_keys(&batch, keys) : code;
 }
 
-_Static_assert(GA__ROW_DONE == 1 && GA__ROW_BEGUN == 2 && GA__ROW_CONTENT_SHIFT == 3,
-               "what the queries make of the rows are the values of their keys");
+_Static_assert(GA__ROW_DONE == 1 && GA__ROW_BEGUN == 2,
+               "what the queries give is what the keys' values have");
 
-static int load_keys(const ga__journal *journal, ga__keys *keys, char **problem)
+/* `paged`: a row may have any number of entries. */
+static int load_keys(const ga__journal *journal, bool paged, ga__keys *keys, char **problem)
 {
-    int code = add_keys(journal, "SELECT key, 2 FROM gather_begun", keys, problem);
+    if (!paged)
+        ga__keys_reserve(keys, ga__journal_count(journal, "SELECT max(rowid) FROM gather_done"));
+    int code = add_keys(journal, "SELECT key, 2, 0 FROM gather_begun", keys, problem);
 
-    return code == 0 ? add_keys(journal, "SELECT key, last | (content << 3) FROM gather_done", keys, problem)
-                     : code;
+    return code == 0 ? add_keys(journal, "SELECT key, last, content FROM gather_done", keys, problem) : code;
 }
 
 /* --- opening -------------------------------------------------------------------------------------- */
@@ -309,7 +338,7 @@ static int take_up(ga__journal *journal, const ga__journal_options *options, ga_
         code = ga__journal_mend(journal, problem);
     if (code == 0 && options->retry_failed)
         code = ga__journal_drop_failed(journal, options->retry_unknown, problem);
-    return code == 0 ? load_keys(journal, keys, problem) : code;
+    return code == 0 ? load_keys(journal, options->paged, keys, problem) : code;
 }
 
 /* Takes up the job that is there, or begins one. */

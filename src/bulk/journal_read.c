@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t count(const ga__journal *journal, const char *sql)
+uint64_t ga__journal_count(const ga__journal *journal, const char *sql)
 {
     sqlite3_stmt *statement;
     char *problem = NULL;
@@ -26,13 +26,18 @@ int64_t ga__journal_began_at(const ga__journal *journal)
     return (int64_t)ga__journal_get(journal, "began_at");
 }
 
+/* From the few that failed, so that of the many only their number is looked at. */
+uint64_t ga__journal_count_failed(const ga__journal *journal)
+{
+    return ga__journal_count(journal, "SELECT count(*) FROM gather_failed CROSS JOIN gather_done"
+                                      " ON gather_done.rowid = gather_failed.done WHERE last");
+}
+
 void ga__journal_summarize(ga__journal *journal, ga__journal_summary *summary)
 {
     *summary = (ga__journal_summary){
-        .done = count(journal, "SELECT count(*) FROM gather_done WHERE last"),
-        /* from the few that failed, so that of the many only their number is looked at */
-        .failed = count(journal, "SELECT count(*) FROM gather_failed CROSS JOIN gather_done"
-                                 " ON gather_done.rowid = gather_failed.done WHERE last"),
+        .done = ga__journal_count(journal, "SELECT count(*) FROM gather_done WHERE last"),
+        .failed = ga__journal_count_failed(journal),
         .total = ga__journal_get(journal, "total"),
         .began_at = ga__journal_began_at(journal),
         .changed_at = (int64_t)ga__journal_get(journal, "changed_at"),

@@ -16,26 +16,48 @@ enum { TABLES = 256, SMALLEST = 8 };
 /* --- keys ----------------------------------------------------------------------------------------- */
 
 static EVP_MD *sha256;
+static pthread_key_t context_of_thread; /* making one costs more than hashing a row */
+static bool prepared;
 
-static void fetch_sha256(void)
+static void free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
+
+static void prepare(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    prepared = sha256 && pthread_key_create(&context_of_thread, free_context) == 0;
 }
 
 void ga__keys_prepare(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_once(&once, fetch_sha256);
+    pthread_once(&once, prepare);
+}
+
+/* The thread's own, or NULL. */
+static EVP_MD_CTX *take_context(void)
+{
+    ga__keys_prepare();
+    EVP_MD_CTX *context = prepared ? pthread_getspecific(context_of_thread) : NULL;
+
+    if (context || !prepared)
+        return context;
+    context = EVP_MD_CTX_new();
+    if (context && pthread_setspecific(context_of_thread, context) == 0)
+        return context;
+    EVP_MD_CTX_free(context);
+    return NULL;
 }
 
 /* SHA-256 of the salt and of each part behind its size. */
 static bool digest(unsigned char *out, uint32_t salt, const ga__slice *parts, size_t count)
 {
-    ga__keys_prepare();
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = context && sha256 && EVP_DigestInit_ex(context, sha256, NULL) &&
-                EVP_DigestUpdate(context, &salt, sizeof salt);
+    EVP_MD_CTX *context = take_context();
+    bool good =
+        context && EVP_DigestInit_ex(context, sha256, NULL) && EVP_DigestUpdate(context, &salt, sizeof salt);
 
     for (size_t i = 0; good && i < count; i++) {
         uint64_t size = parts[i].size;
@@ -43,9 +65,7 @@ static bool digest(unsigned char *out, uint32_t salt, const ga__slice *parts, si
         good = EVP_DigestUpdate(context, &size, sizeof size) &&
                EVP_DigestUpdate(context, parts[i].data, parts[i].size);
     }
-    good = good && EVP_DigestFinal_ex(context, out, NULL);
-    EVP_MD_CTX_free(context);
-    return good;
+    return good && EVP_DigestFinal_ex(context, out, NULL);
 }
 
 bool ga__key_of(ga__key *key, uint32_t salt, const ga__slice *parts, size_t count)
@@ -95,22 +115,27 @@ static bool is_free(const entry *each)
     return !(each->key[0] | each->key[1] | each->key[2]);
 }
 
+/* Where the search for a key begins. */
+static uint64_t begin_of(const table *in, const entry *wanted)
+{
+    return (uint64_t)wanted->key[1] * in->capacity >> 32;
+}
+
 /* Where the key is, or would be. There is always a free place. */
 static entry *place_of(const table *in, const entry *wanted)
 {
-    uint64_t at = (uint64_t)wanted->key[1] * in->capacity >> 32;
+    uint64_t at = begin_of(in, wanted);
 
     while (!is_free(&in->entries[at]) && memcmp(in->entries[at].key, wanted->key, sizeof wanted->key) != 0)
         at = at + 1 < in->capacity ? at + 1 : 0;
     return &in->entries[at];
 }
 
-static bool grow(table *full)
+static bool grow(table *full, uint64_t capacity)
 {
-    table grown = {.count = full->count};
+    table grown = {.count = full->count, .capacity = (uint32_t)capacity};
 
-    grown.capacity = full->capacity < SMALLEST ? SMALLEST : full->capacity + full->capacity / 4;
-    if (grown.capacity <= full->capacity)
+    if (grown.capacity != capacity)
         return false;
     grown.entries = calloc(grown.capacity, sizeof *grown.entries);
     if (!grown.entries)
@@ -123,6 +148,23 @@ static bool grow(table *full)
     return true;
 }
 
+static bool grow_by_a_quarter(table *full)
+{
+    return grow(full, full->capacity < SMALLEST ? SMALLEST : full->capacity + (uint64_t)full->capacity / 4);
+}
+
+void ga__keys_reserve(ga__keys *keys, size_t count)
+{
+    size_t each = count / TABLES, more = each / 16 + 16; /* chance gives some tables more than others */
+
+    for (size_t i = 0; i < TABLES && each > 0; i++) {
+        uint64_t capacity = (keys->tables[i].count + each + more) * (uint64_t)5 / 4;
+
+        if (capacity > keys->tables[i].capacity && !grow(&keys->tables[i], capacity))
+            return;
+    }
+}
+
 static entry entry_of(const ga__key *key)
 {
     entry made = {.value = 0};
@@ -130,6 +172,15 @@ static entry entry_of(const ga__key *key)
     memcpy(made.key, key->bytes, sizeof made.key);
     made.key[2] |= is_free(&made);
     return made;
+}
+
+void ga__keys_fetch(const ga__keys *keys, const ga__key *key)
+{
+    const table *in = &keys->tables[key->bytes[0]];
+    const entry wanted = entry_of(key);
+
+    if (in->capacity > 0)
+        __builtin_prefetch(&in->entries[begin_of(in, &wanted)], 1);
 }
 
 uint32_t *ga__keys_find(const ga__keys *keys, const ga__key *key)
@@ -145,7 +196,7 @@ uint32_t *ga__keys_at(ga__keys *keys, const ga__key *key)
     table *in = &keys->tables[key->bytes[0]];
     entry wanted = entry_of(key);
 
-    if (in->count >= in->capacity - in->capacity / 5 && !grow(in))
+    if (in->count >= in->capacity - in->capacity / 5 && !grow_by_a_quarter(in))
         return NULL;
     entry *place = place_of(in, &wanted);
 

@@ -29,6 +29,10 @@ typedef struct ga__keys ga__keys;
 
 ga__keys *ga__keys_new(void);
 void ga__keys_free(ga__keys *keys);
+/* Makes room for so many more, where there is memory: they need not be moved then while the set grows. */
+void ga__keys_reserve(ga__keys *keys, size_t count);
+/* Has the memory come near in which the key is, or would be. */
+void ga__keys_fetch(const ga__keys *keys, const ga__key *key);
 /* Where the key's value stands, 0 at first: made where it is not there yet. NULL without memory. Valid until
  * the next call. */
 uint32_t *ga__keys_at(ga__keys *keys, const ga__key *key);
