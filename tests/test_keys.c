@@ -4,6 +4,7 @@
 
 #include "bulk/keys.h"
 #include <malloc.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 static ga__key key_of(uint32_t salt, const char *a, const char *b)
@@ -27,6 +28,34 @@ static void a_key_is_of_all_its_parts(void **state)
     assert_false(same(key_of(0, "GET", "url"), key_of(1, "GET", "url")));
     assert_false(same(key_of(0, "GETu", "rl"), key_of(0, "GET", "url")));
     assert_false(same(key_of(0, "", "GETurl"), key_of(0, "GETurl", "")));
+}
+
+/* Keys stand in journals, so they must stay what they are: a hash of the salt and of each part behind its
+ * size. */
+static void a_key_is_the_same_however_long_its_parts_are(void **state)
+{
+    char text[700];
+    unsigned char all[2 * sizeof text], hash[EVP_MAX_MD_SIZE];
+
+    (void)state;
+    for (size_t first = 0; first < sizeof text; first += 7)
+        for (size_t second = 0; second < sizeof text - first; second += 61) {
+            const uint64_t sizes[] = {first, second};
+            const uint32_t salt = 3;
+            const ga__slice parts[] = {{text, first}, {text + first, second}};
+            unsigned char *at = all;
+            ga__key key;
+
+            memset(text, 'a' + (int)(first % 26), sizeof text);
+            at = mempcpy(at, &salt, sizeof salt);
+            for (size_t i = 0; i < 2; i++) {
+                at = mempcpy(at, &sizes[i], sizeof sizes[i]);
+                at = mempcpy(at, parts[i].data, parts[i].size);
+            }
+            assert_true(EVP_Digest(all, (size_t)(at - all), hash, NULL, EVP_sha256(), NULL));
+            assert_true(ga__key_of(&key, salt, parts, 2));
+            assert_memory_equal(key.bytes, hash, sizeof key.bytes);
+        }
 }
 
 static void values_stay_with_their_keys_while_the_set_grows(void **state)
@@ -124,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_of_all_its_parts),
+        cmocka_unit_test(a_key_is_the_same_however_long_its_parts_are),
         cmocka_unit_test(values_stay_with_their_keys_while_the_set_grows),
         cmocka_unit_test(nothing_is_moved_where_room_was_made),
         cmocka_unit_test(a_key_of_zeros_is_one_too),

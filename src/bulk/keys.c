@@ -52,20 +52,49 @@ static EVP_MD_CTX *take_context(void)
     return NULL;
 }
 
+/* What is hashed comes in small parts: those are collected, since each call of OpenSSL has its cost. */
+typedef struct collector {
+    EVP_MD_CTX *context;
+    size_t size;
+    unsigned char bytes[256];
+} collector;
+
+static bool pass_on(collector *self)
+{
+    size_t size = self->size;
+
+    self->size = 0;
+    return size == 0 || EVP_DigestUpdate(self->context, self->bytes, size);
+}
+
+static bool collect(collector *self, const void *bytes, size_t size)
+{
+    if (size > sizeof self->bytes - self->size && !pass_on(self))
+        return false;
+    if (size > sizeof self->bytes)
+        return EVP_DigestUpdate(self->context, bytes, size);
+    if (size > 0)
+        memcpy(self->bytes + self->size, bytes, size);
+    self->size += size;
+    return true;
+}
+
 /* SHA-256 of the salt and of each part behind its size. */
 static bool digest(unsigned char *out, uint32_t salt, const ga__slice *parts, size_t count)
 {
-    EVP_MD_CTX *context = take_context();
+    collector all;
+
+    all.context = take_context();
+    all.size = 0;
     bool good =
-        context && EVP_DigestInit_ex(context, sha256, NULL) && EVP_DigestUpdate(context, &salt, sizeof salt);
+        all.context && EVP_DigestInit_ex(all.context, sha256, NULL) && collect(&all, &salt, sizeof salt);
 
     for (size_t i = 0; good && i < count; i++) {
         uint64_t size = parts[i].size;
 
-        good = EVP_DigestUpdate(context, &size, sizeof size) &&
-               EVP_DigestUpdate(context, parts[i].data, parts[i].size);
+        good = collect(&all, &size, sizeof size) && collect(&all, parts[i].data, parts[i].size);
     }
-    return good && EVP_DigestFinal_ex(context, out, NULL);
+    return good && pass_on(&all) && EVP_DigestFinal_ex(all.context, out, NULL);
 }
 
 bool ga__key_of(ga__key *key, uint32_t salt, const ga__slice *parts, size_t count)
