@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two ends of a connection over loopback, both in this process and on one loop, and a poller that counts its
- * calls. A test's body runs as a task, and must leave no descriptor open:
+ * Two ends of a connection over loopback, both in this process and on one loop. A test's body runs as a task,
+ * and must leave no descriptor open:
  *
  *     CASE(a_byte_goes_each_way)
  *     {
@@ -15,6 +15,7 @@
 #ifndef LOOPBACK_H
 #define LOOPBACK_H
 
+#include "calls.h"
 #include "check.h"
 
 #include "io/connect.h"
@@ -154,39 +155,6 @@ static inline void exchange_large(ga__stream *client, ga__stream *server)
     assert_int_equal(client->bytes_sent, LARGE);
     assert_int_equal(client->bytes_received, LARGE);
     assert_int_equal(server->bytes_received, LARGE);
-}
-
-/** The calls of the system's that the loop's streams have made since count_calls(). */
-static struct {
-    ga__poller_ops ops;
-    const ga__poller_ops *real;
-    int sends, recvs;
-} calls;
-
-static inline ssize_t counted_recv(ga__poller *poller, ga__fd *fd, void *buffer, size_t size, int flags)
-{
-    calls.recvs++;
-    return calls.real->recv(poller, fd, buffer, size, flags);
-}
-
-static inline ssize_t counted_send(ga__poller *poller, ga__fd *fd, const struct iovec *parts, int count)
-{
-    calls.sends++;
-    return calls.real->send(poller, fd, parts, count);
-}
-
-static inline void count_calls(void)
-{
-    ga__poller *poller = ga__loop_here->poller;
-
-    if (poller->ops != &calls.ops) {
-        calls.real = poller->ops;
-        calls.ops = *poller->ops;
-        calls.ops.recv = counted_recv;
-        calls.ops.send = counted_send;
-        poller->ops = &calls.ops;
-    }
-    calls.sends = calls.recvs = 0;
 }
 
 /** Runs the body as a loop's first task; the test fails where it does not return 0, or leaves a descriptor

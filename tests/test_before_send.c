@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* .before_send: it is asked when all waiting is over and before each first byte, may take its time, and may
  * say no. */
+#include "calls.h"
 #include "http2_peer.h"
 
 #include <string.h>
@@ -177,6 +178,49 @@ CASE(a_shared_connection_that_dies_meanwhile_is_replaced)
     peer_stop(&peer);
 }
 
+/* What is asked and taken, and what the peer does for it: a send and a recv each for request and answer. */
+static void call_often(ga_session *session, const char *method, peer_server *peer, clerk *self)
+{
+    count_calls();
+    for (int i = 0; i < 100; i++) {
+        ga_auto(ga_response) response = ga_request(session, method, peer_url(peer, "/"), ASKED(self));
+
+        assert_int_equal(ga_status(response), 200);
+    }
+    assert_int_equal(calls.sends, 200);
+    assert_int_equal(calls.recvs, 200);
+    assert_int_equal(peer->connections, 1);
+}
+
+CASE(a_kept_connection_is_not_read_before_a_request)
+{
+    ga_auto(ga_session) session = ga_session_new();
+    clerk self = {.asked = 0}, sleepy = {.sleeps = 0.002};
+    peer_server peer;
+
+    peer_start(&peer, peers, always_fine);
+    self.peer = sleepy.peer = &peer;
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    call_often(session, "GET", &peer, &self);
+    call_often(session, "GET", &peer, &sleepy);
+    peer_stop(&peer);
+}
+
+/* On the virtual clock, on which no task holds up the poller. */
+TIMED_CASE(nor_before_one_that_goes_out_once)
+{
+    ga_auto(ga_session) session = ga_session_new();
+    clerk self = {.asked = 0}, sleepy = {.sleeps = 0.002};
+    peer_server peer;
+
+    peer_start(&peer, peers, always_fine);
+    self.peer = sleepy.peer = &peer;
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    call_often(session, "POST", &peer, &self);
+    call_often(session, "POST", &peer, &sleepy);
+    peer_stop(&peer);
+}
+
 TIMED_CASE(the_total_timeout_bounds_it)
 {
     ga_auto(ga_session) session = ga_session_new(.retries = 2);
@@ -204,6 +248,8 @@ int main(void)
         cmocka_unit_test(a_no_ends_the_call_and_nothing_is_sent),
         cmocka_unit_test(a_connection_that_dies_meanwhile_is_replaced),
         cmocka_unit_test(a_shared_connection_that_dies_meanwhile_is_replaced),
+        cmocka_unit_test(a_kept_connection_is_not_read_before_a_request),
+        cmocka_unit_test(nor_before_one_that_goes_out_once),
         cmocka_unit_test(the_total_timeout_bounds_it),
     };
 

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "task/poller.h"
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -157,6 +158,33 @@ static void an_event_may_close_what_the_next_is_for(void **state)
     batch_poller->ops->destroy(batch_poller);
 }
 
+static void a_wait_says_whether_it_has_told_all(void **state)
+{
+    enum { MANY = 300 };
+    ga__poller *poller = ga__epoll_new();
+    subject *many = calloc(MANY, sizeof *many);
+    int events = 0, code;
+
+    (void)state;
+    assert_non_null(many);
+    for (int i = 0; i < MANY; i++) {
+        ga__fd_init(&many[i].fd);
+        assert_int_equal(poller->ops->open(poller, &many[i].fd, AF_INET, SOCK_STREAM), 0);
+        many[i].fd.on_event = count; /* a fresh socket has one */
+    }
+    assert_int_equal(poller->ops->wait(poller, 0), 1);
+    while ((code = poller->ops->wait(poller, 0)) == 1)
+        ;
+    assert_int_equal(code, 0);
+    for (int i = 0; i < MANY; i++) {
+        events += many[i].events;
+        poller->ops->close(poller, &many[i].fd);
+    }
+    assert_int_equal(events, MANY);
+    free(many);
+    poller->ops->destroy(poller);
+}
+
 static void a_wake_ends_the_wait(void **state)
 {
     int before = check_open_descriptors();
@@ -179,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_child_leaves_the_parents_registrations_alone),
         cmocka_unit_test(closing_in_a_batch_drops_the_rest_of_it),
         cmocka_unit_test(an_event_may_close_what_the_next_is_for),
+        cmocka_unit_test(a_wait_says_whether_it_has_told_all),
         cmocka_unit_test(a_wake_ends_the_wait),
     };
 

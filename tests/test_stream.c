@@ -180,7 +180,7 @@ CASE(a_reset_has_its_own_code)
     assert_non_null(strstr(ga_error_message(), link.client.peer));
     assert_int_equal(ga__stream_recv_now(&link.client, buffer, sizeof buffer), GA_ERESET); /* and so on */
     assert_int_equal(send_text(&link.client, "x"), GA_ERESET);
-    assert_false(ga__stream_idle_ok(&link.client));
+    assert_false(ga__stream_idle_ok(&link.client, 0));
     loopback_close(&link);
 }
 
@@ -232,7 +232,7 @@ static int closed(void *argument)
     assert_false(ga__stream_is_open(&stream));
     assert_int_equal(ga__stream_recv(&stream, &byte, 1, GA__NEVER), GA_ECLOSED);
     assert_int_equal(send_text(&stream, "x"), GA_ECLOSED);
-    assert_false(ga__stream_idle_ok(&stream));
+    assert_false(ga__stream_idle_ok(&stream, 0));
     ga__stream_close(&stream);
     return 0;
 }
@@ -272,7 +272,7 @@ CASE(sending_fails_without_progress_or_at_the_deadline)
     assert_int_equal(ga__stream_send(&link.client, &part, 1, GA__NEVER, 20000000), GA_ETIMEDOUT);
     assert_string_equal(ga_error()->timeout, "write");
     assert_true(link.client.bytes_sent > 0 && link.client.bytes_sent < LARGE);
-    assert_false(ga__stream_idle_ok(&link.client)); /* half a message stands on it */
+    assert_false(ga__stream_idle_ok(&link.client, 0)); /* half a message stands on it */
     loopback_close(&link);
     loopback_open(&link);
     assert_int_equal(ga__stream_send(&link.client, &part, 1, in_seconds(0.02), GA__NEVER), GA_ETIMEDOUT);
@@ -369,20 +369,46 @@ CASE(an_idle_connection_with_data_is_not_ok)
     char buffer[64];
 
     loopback_open(&link);
-    assert_true(ga__stream_idle_ok(&link.client));
+    assert_true(ga__stream_idle_ok(&link.client, 0));
     assert_int_equal(send_text(&link.server, "answer"), 0);
     expect_text(&link.client, "answer");
     assert_int_equal(ga__stream_recv_now(&link.client, buffer, sizeof buffer), GA_EAGAIN);
     count_calls();
-    assert_true(ga__stream_idle_ok(&link.client)); /* it was read just now */
+    assert_true(ga__stream_idle_ok(&link.client, GA__NEVER));
     assert_int_equal(calls.recvs, 0);
-    ga_sleep(0.005);
-    assert_true(ga__stream_idle_ok(&link.client));
+    assert_true(ga__stream_idle_ok(&link.client, 0));
     assert_int_equal(calls.recvs, 1);
     ga_sleep(0.005);
     assert_int_equal(send_text(&link.server, "unasked"), 0);
-    assert_false(ga__stream_idle_ok(&link.client)); /* the poller has not seen it yet */
-    expect_text(&link.client, "unasked");           /* nothing was taken */
+    assert_false(ga__stream_idle_ok(&link.client, 0)); /* the poller has not seen it yet */
+    assert_int_equal(calls.recvs, 2);
+    ga_sleep(0.005);
+    assert_false(ga__stream_idle_ok(&link.client, GA__NEVER)); /* now it has */
+    expect_text(&link.client, "unasked");                      /* nothing was taken */
+    loopback_close(&link);
+}
+
+CASE(an_idle_connection_is_asked_when_the_poller_has_not_looked)
+{
+    const uint64_t second = 1000000000, long_since = second / 20;
+    loopback link;
+
+    loopback_open(&link);
+    count_calls();
+    ga_sleep(0.08);
+    assert_true(ga__stream_idle_ok(&link.client, long_since)); /* the poller has just told of nothing */
+    assert_int_equal(calls.recvs, 0);
+    usleep(80000);
+    assert_true(ga__stream_idle_ok(&link.client, 3600 * second));
+    assert_int_equal(calls.recvs, 0);
+    assert_true(ga__stream_idle_ok(&link.client, long_since));
+    assert_int_equal(calls.recvs, 1);
+    assert_true(ga__stream_idle_ok(&link.client, long_since)); /* it was asked just now */
+    assert_int_equal(calls.recvs, 1);
+    ga_sleep(0.001);
+    usleep(80000);
+    ga__stream_close(&link.server);
+    assert_false(ga__stream_idle_ok(&link.client, long_since));
     loopback_close(&link);
 }
 
@@ -392,11 +418,11 @@ CASE(an_idle_connection_that_ended_is_not_ok)
 
     loopback_open(&link);
     ga__stream_close(&link.server);
-    assert_false(ga__stream_idle_ok(&link.client));
+    assert_false(ga__stream_idle_ok(&link.client, 0));
     loopback_close(&link);
     loopback_open(&link);
     reset_by(&link.server);
-    assert_false(ga__stream_idle_ok(&link.client));
+    assert_false(ga__stream_idle_ok(&link.client, 0));
     loopback_close(&link);
 }
 
@@ -460,6 +486,7 @@ int main(void)
         cmocka_unit_test(progress_renews_the_time_to_send),
         cmocka_unit_test(each_wait_can_be_cancelled),
         cmocka_unit_test(an_idle_connection_with_data_is_not_ok),
+        cmocka_unit_test(an_idle_connection_is_asked_when_the_poller_has_not_looked),
         cmocka_unit_test(an_idle_connection_that_ended_is_not_ok),
         cmocka_unit_test(addresses_are_read_and_written),
     };

@@ -536,7 +536,7 @@ CASE(an_end_without_close_notify_is_told)
         assert_int_equal(ga__stream_recv(&pair.link.client, buffer, sizeof buffer, in_seconds(30)), 0);
         assert_int_equal(pair.link.client.truncated, !clean);
         assert_int_equal(ga__stream_recv(&pair.link.client, buffer, sizeof buffer, in_seconds(30)), 0);
-        assert_false(ga__stream_idle_ok(&pair.link.client));
+        assert_false(ga__stream_idle_ok(&pair.link.client, 0));
         pair_close(&pair);
     }
 }
@@ -585,15 +585,15 @@ CASE(idle_connections_take_tickets_and_refuse_data)
     pair_open(&pair);
     ga_sleep(0.005);
     assert_true(pair.link.client.fd.ready & GA__READABLE); /* session tickets are there */
-    assert_true(ga__stream_idle_ok(&pair.link.client));
+    assert_true(ga__stream_idle_ok(&pair.link.client, 0));
     assert_int_equal(send_text(&pair.link.server, "unasked"), 0);
     ga_sleep(0.005);
-    assert_false(ga__stream_idle_ok(&pair.link.client));
+    assert_false(ga__stream_idle_ok(&pair.link.client, GA__NEVER));
     pair_close(&pair);
     pair_open(&pair);
     ga__stream_close(&pair.link.server);
     ga_sleep(0.005);
-    assert_false(ga__stream_idle_ok(&pair.link.client));
+    assert_false(ga__stream_idle_ok(&pair.link.client, GA__NEVER));
     pair_close(&pair);
 }
 

@@ -92,6 +92,12 @@ static inline bool ga__call_replayable(const ga__call *call)
     return ga__body_source_can_rewind(call->source);
 }
 
+/* Whether the present hop's request cannot be sent again where it may have arrived. */
+static inline bool ga__call_goes_once(const ga__call *call)
+{
+    return !call->idempotent || (call->source && !call->source->replayable);
+}
+
 /* --- request_head.c --- */
 /* Writes the present hop's head into call->head, and has the body at its beginning. @return 0, GA_EHEADER,
  * GA_ENOMEM, and as ga__call_rewind_body; recorded */

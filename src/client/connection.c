@@ -8,6 +8,10 @@
 #include "client/http2_connection.h"
 #include <stdlib.h>
 
+/* What is known of a connection is that many ns good for a request that goes out once. Asking costs 0.3 us, a
+ * twentieth of a request over a kept connection. */
+static const uint64_t GOOD_FOR = 100000;
+
 ga__connection *ga__connection_new(ga__origin *origin)
 {
     ga__connection *connection = calloc(1, sizeof *connection);
@@ -32,6 +36,11 @@ void ga__connection_reset(ga__connection *connection)
     ga__stream_abort(&connection->stream);
     ga__stream_init(&connection->stream);
     connection->served = false;
+}
+
+bool ga__connection_is_good(ga__connection *connection, bool once)
+{
+    return ga__stream_idle_ok(&connection->stream, once ? GOOD_FOR : GA__NEVER);
 }
 
 static void on_event(ga__fd *fd, unsigned events)

@@ -37,6 +37,11 @@ static inline bool ga__connection_is_open(const ga__connection *connection)
     return ga__stream_is_open(&connection->stream);
 }
 
+/* Whether a kept connection may carry a request. What the poller has told may be out of date where a task has
+ * held the loop: for a request that goes out `once` it is not relied on for long, and any other may be sent
+ * again. Does not suspend. */
+bool ga__connection_is_good(ga__connection *connection, bool once);
+
 /* Calls on_event, in the loop's context, whenever something happens on the connection; NULL: no more. */
 void ga__connection_watch(ga__connection *connection, void (*on_event)(ga__connection *connection));
 

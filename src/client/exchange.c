@@ -154,7 +154,6 @@ int ga__call_ask_caller(ga__call *call)
  * meanwhile. @return 0; GA_EDISCONNECTED; what before_send failed with; recorded */
 static GA_NOINLINE int announce(ga__call *call)
 {
-    ga__stream *stream = stream_of(call);
     int code = ga__call_ask_caller(call);
 
     if (code < 0)
@@ -163,8 +162,7 @@ static GA_NOINLINE int announce(ga__call *call)
         ga__attempts_sent(call);
     if (call->connection->http2 || !call->connection->served)
         return 0;
-    stream->fd.ready |= GA__READABLE; /* so that the system is asked */
-    return ga__stream_idle_ok(stream) ? 0 : no_head(call);
+    return ga__connection_is_good(call->connection, ga__call_goes_once(call)) ? 0 : no_head(call);
 }
 
 /* --- the exchange --------------------------------------------------------------------------------- */

@@ -25,9 +25,6 @@ enum { MOST_REMEMBERED = 1000 };
 /* What a server's hint is shortened by, in seconds: the request must reach it before its time is over. */
 enum { HINT_MARGIN = 1 };
 
-/* A connection that was read so many ns ago is still good. */
-static const uint64_t JUST_READ = 100000;
-
 /* A request in line, on the stack of its task. */
 typedef struct waiter {
     ga__link link; /* in origin->waiting, until it is served */
@@ -143,7 +140,7 @@ static void on_idle_event(ga__connection *connection)
 {
     ga__pool *pool = connection->origin->pool;
 
-    if (ga__stream_idle_ok(&connection->stream))
+    if (ga__connection_is_good(connection, false))
         return;
     close_idle(connection);
     serve_line(pool);
@@ -335,22 +332,11 @@ static int wait_in_line(ga__origin *origin, uint64_t deadline, ga__connection **
 
 /* --- acquire and release -------------------------------------------------------------------------- */
 
-/* Whether an idle connection may carry a request. What the poller has told may be out of date where a task
- * has held the loop: it is not relied on for a request that goes out once. */
-static bool is_good(ga__connection *connection, bool once)
-{
-    ga__stream *stream = &connection->stream;
-
-    if (once && ga__now_exact() - stream->read_at >= JUST_READ)
-        stream->fd.ready |= GA__READABLE; /* so that the system is asked */
-    return connection->idle_until > ga__now() && ga__stream_idle_ok(stream);
-}
-
 /* The connection that the origin used last, if it is still good; those that are not are closed. */
 static ga__connection *reuse_idle(ga__origin *origin, bool once)
 {
     for (ga__connection *connection; (connection = idle_of_origin(origin));) {
-        bool good = is_good(connection, once);
+        bool good = ga__connection_is_good(connection, once) && connection->idle_until > ga__now();
 
         take_idle(connection);
         if (good) {
@@ -439,17 +425,6 @@ int ga__pool_acquire(ga__pool *pool, const ga__url *url, const ga__way *way, boo
         return 0;
     }
     return fill_place(origin, connection);
-}
-
-/* Whether the connection is good for another request. It usually was read empty; where it may not have been,
- * it is looked at now, so that one that the server has closed does not stay. */
-static bool is_sound(ga__connection *connection)
-{
-    ga__stream *stream = &connection->stream;
-
-    if (!ga__stream_is_open(stream) || stream->eof || stream->cannot_send)
-        return false;
-    return !(stream->fd.ready & GA__READABLE) || ga__stream_idle_ok(stream);
 }
 
 /* --- shared connections --------------------------------------------------------------------------- */
@@ -554,7 +529,8 @@ void ga__pool_release(ga__connection *connection, bool reusable, int hint)
         release_shared(connection);
         return;
     }
-    if (!reusable || pool->closed || keep <= 0 || is_spent(connection) || !is_sound(connection)) {
+    if (!reusable || pool->closed || keep <= 0 || is_spent(connection) ||
+        !ga__connection_is_good(connection, false)) {
         ga__connection_free(connection);
         free_place(origin);
     } else if (serves_own(origin)) {

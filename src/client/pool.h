@@ -81,10 +81,9 @@ typedef struct ga__pool {
 /* Without bounds on a connection's age and requests, which may be set afterwards. */
 void ga__pool_init(ga__pool *pool, size_t limit, size_t limit_per_host, double keepalive);
 
-/* A place for the url's origin as it is reached in this way. *connection is
- * open when it served before (and looks alive), and otherwise new: to be opened by the caller. `once`: the
- * request cannot be repeated, so that a connection that idled is asked once more whether it is alive.
- * Suspends where there is none free; the calling task then waits until `deadline`.
+/* A place for the url's origin as it is reached in this way. *connection is open when it served before (and
+ * looks alive), and otherwise new: to be opened by the caller. `once`: the request cannot be repeated, see
+ * ga__connection_is_good. Suspends where there is none free; the calling task then waits until `deadline`.
  * @return 0; GA_ETIMEDOUT, GA_ECANCELED (nothing recorded); GA_ECLOSED (the session was freed), GA_ENOMEM */
 int ga__pool_acquire(ga__pool *pool, const ga__url *url, const ga__way *way, bool once, uint64_t deadline,
                      ga__connection **connection);

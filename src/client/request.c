@@ -192,7 +192,8 @@ static int prepare(ga__call *call)
 static int acquire(ga__call *call)
 {
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_POOL);
-    bool once = !call->idempotent || (call->source && !call->source->replayable);
+    /* Where the caller is asked before, the connection is judged after that. */
+    bool once = ga__call_goes_once(call) && !call->options->before_send;
     const ga__url *place = &call->url;
     ga__way way = {.http = call->tls->http};
 

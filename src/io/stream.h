@@ -77,10 +77,11 @@ ssize_t ga__stream_send_now(ga__stream *stream, const void *bytes, size_t size);
 /* Whether a connection that idled may carry a request: it is open, and nothing arrived on it that was not
  * asked for (TLS session tickets are taken in). Does not suspend.
  *
- * One that was read less than a millisecond ago is judged by its events alone: a busy connection goes from
- * one request to the next without a system call. One that has idled longer is asked with one non-blocking
- * read, since the poller may be a turn behind. */
-bool ga__stream_idle_ok(ga__stream *stream);
+ * It is judged by its events, so that a busy connection goes from one request to the next without a system
+ * call. What they told may be `age` ns old by the clock: where the loop has not looked for so long, the
+ * system is asked with one non-blocking read. 0: it is in any case; GA__NEVER: only where there was an event.
+ */
+bool ga__stream_idle_ok(ga__stream *stream, uint64_t age);
 
 /* Says that nothing more will be sent: close_notify under TLS, then FIN. Receiving goes on. Does not suspend;
  * what the peer does not take at once is not waited for. */

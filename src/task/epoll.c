@@ -103,10 +103,12 @@ static int poller_wait(ga__poller *poller, uint64_t deadline)
         int code = -errno;
 
         self->count = 0;
-        return code == -EINTR ? 0 : code;
+        return code == -EINTR ? 1 : code;
     }
+    bool full = self->count == BATCH;
+
     dispatch(self);
-    return 0;
+    return full;
 }
 
 static void wake(ga__poller *poller)

@@ -120,6 +120,8 @@ static void turn(ga__loop *loop)
     else if (GA_UNLIKELY(code < 0))
         lose_poller(loop, -code);
     read_clock(loop);
+    if (code == 0)
+        loop->told_at = loop->now;
     ga__loop_drain(loop);
 }
 

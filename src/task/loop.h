@@ -100,6 +100,7 @@ struct ga__loop {
     ga__link deferred_end; /* in it: of what is done in this turn */
     int turns;             /* switches left before the poller is asked */
     uint64_t now;          /* ns, read once a turn */
+    uint64_t told_at;      /* when the poller had told of all events last; 0: never yet */
     ga__poller *poller;
     ga__context scheduler; /* ga_run's own stack */
     ga__context nowhere;   /* what a switch saves of a task that has ended */

@@ -39,7 +39,9 @@ typedef struct ga__poller_ops {
     /* Nanoseconds, monotonic. */
     uint64_t (*now)(ga__poller *poller);
     /* Dispatches events through ga__fd_event. Waits until there is one, the deadline (0: not at all,
-     * UINT64_MAX: for ever) or a wake. */
+     * UINT64_MAX: for ever) or a wake. 0 says that it has told all that had happened; 1, that there may be
+     * more.
+     */
     int (*wait)(ga__poller *poller, uint64_t deadline);
     /* Ends a wait, or the next one; from any thread, and from a signal handler. */
     void (*wake)(ga__poller *poller);
