@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const peer_step peer_empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
+const peer_step *const peer_always_empty[] = {peer_empty, NULL};
+
 /* Reads more. False at the end. */
 static bool receive(peer_visit *visit)
 {
@@ -241,12 +244,34 @@ void assert_get(ga_session *session, const char *url)
     assert_string_equal(text, "hello");
 }
 
+void assert_failed(const void *result, int code, const char *text)
+{
+    assert_null(result);
+    if (ga_error()->code != code || !strstr(ga_error_message(), text))
+        fail_msg("expected %s with \"%s\", got %s: %s", ga_code_name(code), text,
+                 ga_code_name(ga_error()->code), ga_error_message());
+}
+
 ga_pool_stats stats_of(const ga_session *session)
 {
     ga_pool_stats stats;
 
     ga_session_pool(session, &stats);
     return stats;
+}
+
+void assert_pool(const ga_session *session, size_t idle, size_t in_use, size_t waiting)
+{
+    ga_pool_stats stats = stats_of(session);
+
+    if (stats.idle != idle || stats.in_use != in_use || stats.waiting != waiting)
+        fail_msg("idle %zu, in use %zu, waiting %zu; expected %zu, %zu, %zu", stats.idle, stats.in_use,
+                 stats.waiting, idle, in_use, waiting);
+}
+
+void assert_pool_at_rest(const ga_session *session, size_t idle)
+{
+    assert_pool(session, idle, 0, 0);
 }
 
 void peer_await(const size_t *counter, size_t value)

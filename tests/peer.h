@@ -106,6 +106,12 @@ typedef struct peer_step {
 /* A whole answer with a length, and the connection kept. */
 #define PEER_OK(length, body) PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n" body)
 
+/* Answers each request with nothing, status 200, and keeps the connection; as a script, and for all
+ * connections.
+ */
+extern const peer_step peer_empty[];
+extern const peer_step *const peer_always_empty[];
+
 typedef struct peer_server {
     ga__listener listener;
     const peer_step *const
@@ -150,7 +156,14 @@ const char *peer_url(peer_server *peer, const char *path);
 /* The body that a GET brings is "hello". */
 void assert_get(ga_session *session, const char *url);
 
+/* What was called has failed, with this code and with the text in its message. */
+void assert_failed(const void *result, int code, const char *text);
+
 ga_pool_stats stats_of(const ga_session *session);
+
+/* What the pool holds: connections idle and in use, requests in line; at rest: idle ones only. */
+void assert_pool(const ga_session *session, size_t idle, size_t in_use, size_t waiting);
+void assert_pool_at_rest(const ga_session *session, size_t idle);
 
 /* Lets the loop run until the number is reached; fails the test after 5 seconds. */
 void peer_await(const size_t *counter, size_t value);

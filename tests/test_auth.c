@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
-static const peer_step *const empties[] = {empty, NULL};
-
 #define BASIC_U_P "\r\nAuthorization: Basic dTpw\r\n" /* u:p */
 
 CASE(a_session_says_who_it_is)
@@ -17,7 +14,7 @@ CASE(a_session_says_who_it_is)
     ga_auto(ga_session) utf8 = ga_session_new(.user = "\xc3\xa9");
     peer_server peer;
 
-    peer_start(&peer, peers, empties);
+    peer_start(&peer, peers, peer_always_empty);
     ga_response_free(ga_get(basic, peer_url(&peer, "/")));
     assert_contains(peer.last.data, BASIC_U_P);
     ga_response_free(ga_get(bearer, peer_url(&peer, "/")));
@@ -33,7 +30,7 @@ CASE(a_request_says_it_otherwise)
     char url[128];
     peer_server peer;
 
-    peer_start(&peer, peers, empties);
+    peer_start(&peer, peers, peer_always_empty);
     ga_response_free(ga_get(session, peer_url(&peer, "/"), .user = "u", .password = "p"));
     assert_contains(peer.last.data, BASIC_U_P);
     assert_lacks(peer.last.data, "session");
@@ -68,7 +65,7 @@ CASE(what_cannot_be_carried_is_refused)
     ga_auto(ga_session) session = ga_session_new(.limit = 1);
     peer_server peer;
 
-    peer_start(&peer, peers, empties);
+    peer_start(&peer, peers, peer_always_empty);
     expect_refused(ga_session_new(.user = "a:s3cret", .password = "p"), GA_EHEADER);
     expect_refused(ga_session_new(.user = "a\n", .password = "s3cret"), GA_EHEADER);
     expect_refused(ga_session_new(.user = "a", .password = "s3cret\r\nX: y"), GA_EHEADER);
@@ -124,7 +121,7 @@ CASE(credentials_stay_with_their_origin)
     peer_server peer, other;
 
     peer_start(&peer, peers, redirects);
-    peer_start(&other, peers, empties);
+    peer_start(&other, peers, peer_always_empty);
     peer.data = "/same";
     ga_response_free(ga_get(session, peer_url(&peer, "/")));
     assert_contains(peer.last.data, "GET /same ");
@@ -326,7 +323,7 @@ CASE(netrc_is_read_where_the_environment_is_trusted)
     peer_server peer, other;
 
     peer_start(&peer, peers, redirects);
-    peer_start(&other, peers, empties);
+    peer_start(&other, peers, peer_always_empty);
     unsigned port = ga__address_port(&other.listener.address);
 
     check_write_file(path, "machine 127.0.0.1 login u password p\ndefault login d password e\n");

@@ -13,29 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OK_EMPTY PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
-static const peer_step empty[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_AGAIN};
-static const peer_step *const always_empty[] = {empty, NULL};
-
-static void assert_pool_at_rest(const ga_session *session, size_t idle)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    assert_int_equal(stats.in_use, 0);
-    assert_int_equal(stats.waiting, 0);
-    assert_int_equal(stats.idle, idle);
-}
-
-static void assert_failed(const ga_response *response, int code, const char *text)
-{
-    assert_null(response);
-    if (ga_error()->code != code)
-        fail_msg("%s is not the code expected: %s", ga_code_name(ga_error()->code), ga_error_message());
-    assert_contains(ga_error_message(), text);
-}
-
 /* What the request read last has behind its head. */
 static const char *sent_body(const peer_server *peer)
 {
@@ -95,7 +72,7 @@ CASE(a_form_is_urlencoded)
     ga_auto(ga_session) session = ga_session_new();
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_response) response = ga_post(session, peer_url(&peer, "/"),
                                             .form = GA_PAIRS({"a", "x y&z=+/?"}, {"\u00e9", "\r\n"},
                                                              {"left-out", NULL}, {"a", ""}, {"~._-*", "!"}));
@@ -139,7 +116,7 @@ FILE_CASE(parts_are_sent_in_their_order_with_their_length)
     char boundary[64], expected[2048];
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_response) response =
         ga_post(session, peer_url(&peer, "/"),
                 .multipart = GA_PARTS({.name = "title", .value = "h\u00e9"},
@@ -174,7 +151,7 @@ CASE(each_multipart_body_has_a_boundary_of_its_own)
     ga_autofree char *first = NULL;
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     for (int i = 0; i < 2; i++) {
         ga_auto(ga_response) response =
             ga_post(session, peer_url(&peer, "/"), .multipart = GA_PARTS({.name = "a", .value = ""}),
@@ -194,7 +171,7 @@ CASE(a_part_of_unknown_length_makes_chunks)
     test_giver giver = {.text = "stream"};
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_response) response = ga_post(
         session, peer_url(&peer, "/"),
         .multipart = GA_PARTS({.name = "a", .source = GIVER(&giver)}, {.name = "b", .value = "more"}));
@@ -218,7 +195,7 @@ FILE_CASE(a_file_is_sent_with_its_length)
         text[i] = (char)('a' + i % 23);
     text[SIZE] = '\0';
     sample file = sample_make(text);
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_response) response = ga_put(session, peer_url(&peer, "/"), .body_file = file.path);
     assert_int_equal(ga_status(response), 200);
     assert_contains(peer.last.data,
@@ -242,7 +219,7 @@ CASE(a_function_gives_chunks_or_a_known_length)
     ga_body_source known = {.read = give, .arg = &giver, .size = 17};
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_response) chunked = ga_post(session, peer_url(&peer, "/"), .body_source = GIVER(&giver));
     assert_int_equal(ga_status(chunked), 200);
     assert_contains(peer.last.data,
@@ -345,8 +322,8 @@ CASE(a_function_that_fails_ends_the_call_with_its_error)
 
 CASE(a_function_that_fails_is_no_broken_connection)
 {
-    static const peer_step then_holds[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_HOLD, PEER_CLOSE};
-    static const peer_step *const kept[] = {then_holds, empty, NULL};
+    static const peer_step then_holds[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_HOLD, PEER_CLOSE};
+    static const peer_step *const kept[] = {then_holds, peer_empty, NULL};
     ga_auto(ga_session) session = ga_session_new();
     test_giver giver = {.text = "0123", .failure = GA_ERESET, .says_why = true};
     peer_server peer;
@@ -522,7 +499,7 @@ CASE(an_early_answer_ends_the_function)
 FILE_CASE(a_redirect_sends_the_body_again_or_fails)
 {
     static const peer_step kept[] = {PEER_TAKE("POST /a "), SENT_ON("307", "/b"), PEER_TAKE("POST /b "),
-                                     OK_EMPTY, PEER_AGAIN};
+                                     PEER_OK("0", ""), PEER_AGAIN};
     static const peer_step *const scripts[] = {kept, kept, kept, NULL};
     ga_auto(ga_session) session = ga_session_new();
     test_giver giver = {.text = "again", .piece = 2};
@@ -554,7 +531,7 @@ FILE_CASE(a_redirect_sends_the_body_again_or_fails)
 CASE(a_redirect_that_drops_the_body_needs_it_no_more)
 {
     static const peer_step drops[] = {PEER_TAKE("POST /a "), SENT_ON("303", "/b"), PEER_TAKE("GET /b "),
-                                      OK_EMPTY, PEER_AGAIN};
+                                      PEER_OK("0", ""), PEER_AGAIN};
     static const peer_step *const scripts[] = {drops, NULL};
     ga_auto(ga_session) session = ga_session_new();
     test_giver giver = {.text = "once"};
@@ -576,8 +553,8 @@ CASE(a_redirect_that_drops_the_body_needs_it_no_more)
 
 CASE(a_kept_connection_that_broke_sends_the_body_again_or_fails)
 {
-    static const peer_step breaks[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_TAKE(NULL), PEER_CLOSE};
-    static const peer_step *const scripts[] = {breaks, breaks, empty, NULL};
+    static const peer_step breaks[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_TAKE(NULL), PEER_CLOSE};
+    static const peer_step *const scripts[] = {breaks, breaks, peer_empty, NULL};
     ga_auto(ga_session) session = ga_session_new();
     test_giver giver = {.text = "again"};
     peer_server peer;
@@ -618,8 +595,8 @@ static bool take_head(peer_visit *visit)
 TIMED_CASE(a_body_waits_until_it_is_wanted)
 {
     static const peer_step wants[] = {
-        PEER_CALL(take_head), PEER_PAUSE(0.5), PEER_SAY("HTTP/1.1 100 Continue\r\n\r\n"),
-        PEER_TAKE(NULL),      OK_EMPTY,        PEER_AGAIN};
+        PEER_CALL(take_head), PEER_PAUSE(0.5),  PEER_SAY("HTTP/1.1 100 Continue\r\n\r\n"),
+        PEER_TAKE(NULL),      PEER_OK("0", ""), PEER_AGAIN};
     static const peer_step *const scripts[] = {wants, NULL};
     ga_auto(ga_session) session = ga_session_new();
     test_giver giver = {.text = "given"};
@@ -646,7 +623,7 @@ TIMED_CASE(a_body_waits_for_a_second_at_most)
     ga_auto(ga_session) session = ga_session_new();
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     double start = ga_now();
     ga_auto(ga_response) response =
         ga_post(session, peer_url(&peer, "/"), .form = GA_PAIRS({"a", "b"}), .expect_continue = 1);
@@ -692,7 +669,7 @@ CASE(a_server_that_knows_no_expectation_gets_the_request_without)
                                       PEER_SAY("HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"), PEER_CLOSE};
     static const peer_step always[] = {PEER_TAKE(NULL),
                                        PEER_SAY("HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"), PEER_AGAIN};
-    static const peer_step *const scripts[] = {fails, empty, fails, always, NULL};
+    static const peer_step *const scripts[] = {fails, peer_empty, fails, always, NULL};
     ga_auto(ga_session) session = ga_session_new(.keepalive = -1);
     test_giver giver = {.text = "once"};
     peer_server peer;
@@ -756,7 +733,7 @@ static long peak_memory(void)
 
 static int send_flood(void *arg)
 {
-    static const peer_step floods[] = {PEER_CALL(take_flood), OK_EMPTY, PEER_CLOSE};
+    static const peer_step floods[] = {PEER_CALL(take_flood), PEER_OK("0", ""), PEER_CLOSE};
     static const peer_step *const scripts[] = {floods, NULL};
     ga_auto(ga_session) session = ga_session_new();
     test_flood flood = {UINT64_C(1) << 30};

@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
-static const peer_step *const empties[] = {empty, NULL};
-
 static void assert_timed_out(const ga_response *response, const char *timeout, double began, double seconds)
 {
     double took = ga_now() - began;
@@ -120,7 +117,7 @@ TIMED_CASE(the_total_may_begin_behind_the_line)
 TIMED_CASE(the_total_may_begin_behind_the_rate)
 {
     static const peer_step silent[] = {PEER_TAKE(NULL), PEER_HOLD};
-    static const peer_step *const scripts[] = {empty, silent, NULL};
+    static const peer_step *const scripts[] = {peer_empty, silent, NULL};
     ga_auto(ga_session) session = ga_session_new(.rate = 0.1, .keepalive = -1, .total_timeout = 2);
     peer_server peer;
 
@@ -139,7 +136,7 @@ TIMED_CASE(each_attempt_has_its_time)
     static const peer_step silent[] = {PEER_TAKE(NULL), PEER_HOLD};
     static const peer_step slow[] = {PEER_TAKE(NULL), PEER_DRIP("HTTP/1.1 200 OK\r\n", 0.1), PEER_HOLD};
     static const peer_step half[] = {PEER_TAKE(NULL), PEER_OK("5", "he"), PEER_HOLD};
-    static const peer_step *const scripts[] = {silent, slow, empty, silent, half, silent, NULL};
+    static const peer_step *const scripts[] = {silent, slow, peer_empty, silent, half, silent, NULL};
     ga_auto(ga_session) session = ga_session_new(.retries = 2, .retry_base = 0.001, .attempt_timeout = 0.5,
                                                  .keepalive = -1, .first_byte_timeout = 2);
     ga__address address;
@@ -298,7 +295,7 @@ CASE(a_request_has_a_name_of_its_own)
     ga_auto(ga_session) session = ga_session_new(.user_agent = "session");
     peer_server peer;
 
-    peer_start(&peer, peers, empties);
+    peer_start(&peer, peers, peer_always_empty);
     ga_response_free(ga_get(session, peer_url(&peer, "/"), .user_agent = "request"));
     assert_contains(peer.last.data, "\r\nUser-Agent: request\r\nAccept: */*\r\n");
     assert_lacks(peer.last.data, "session");

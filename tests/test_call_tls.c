@@ -104,14 +104,6 @@ static void ask_for_certificates(const peer_server *peer)
             fail_msg("line %d: %s", __LINE__, ga_error_message());   \
     } while (0)
 
-static void assert_failure(const void *failed, int code, const char *text)
-{
-    assert_null(failed);
-    if (ga_error()->code != code || !strstr(ga_error_message(), text))
-        fail_msg("expected %s with \"%s\", got %s: %s", ga_code_name(code), text,
-                 ga_code_name(ga_error()->code), ga_error_message());
-}
-
 /* --- what must not be shared ---------------------------------------------------------------------- */
 
 CASE(a_connection_that_was_not_verified_serves_no_call_that_verifies)
@@ -123,9 +115,9 @@ CASE(a_connection_that_was_not_verified_serves_no_call_that_verifies)
 
     start(&peer, peers, hellos, &localhost, NULL, &seen);
     assert_get(wary, peer_url(&peer, "/"), .insecure = 1);
-    assert_failure(ga_get(wary, peer_url(&peer, "/")), GA_ECERT, "");
-    assert_failure(ga_post(wary, peer_url(&peer, "/"), .text = "secret"), GA_ECERT, "");
-    assert_failure(ga_get(wary, peer_url(&peer, "/"), .insecure = -1), GA_ECERT, "");
+    assert_failed(ga_get(wary, peer_url(&peer, "/")), GA_ECERT, "");
+    assert_failed(ga_post(wary, peer_url(&peer, "/"), .text = "secret"), GA_ECERT, "");
+    assert_failed(ga_get(wary, peer_url(&peer, "/"), .insecure = -1), GA_ECERT, "");
     assert_int_equal(peer.requests, 1);
     size_t connections = peer.connections;
 
@@ -134,9 +126,9 @@ CASE(a_connection_that_was_not_verified_serves_no_call_that_verifies)
 
     assert_get(careless, peer_url(&peer, "/"));
     connections = peer.connections;
-    assert_failure(ga_get(careless, peer_url(&peer, "/"), .insecure = -1), GA_ECERT, "");
-    assert_failure(ga_get(careless, peer_url(&peer, "/"), .insecure = -1, .ca_file = other_file), GA_ECERT,
-                   "");
+    assert_failed(ga_get(careless, peer_url(&peer, "/"), .insecure = -1), GA_ECERT, "");
+    assert_failed(ga_get(careless, peer_url(&peer, "/"), .insecure = -1, .ca_file = other_file), GA_ECERT,
+                  "");
     assert_get(careless, peer_url(&peer, "/"), .insecure = -1, .ca_file = ca_file);
     assert_int_equal(peer.connections, connections + 3);
     assert_get(careless, peer_url(&peer, "/"), .insecure = 1); /* what the session says */
@@ -154,17 +146,17 @@ CASE(each_check_of_a_request_is_made_though_a_connection_is_there)
 
     start(&peer, peers, hellos, &localhost, NULL, &seen);
     assert_get(session, peer_url(&peer, "/"));
-    assert_failure(ga_get(session, peer_url(&peer, "/"), .tls_pin = wrong), GA_EPIN, "");
-    assert_failure(ga_get(session, peer_url(&peer, "/"), .server_name = "other.example"), GA_ECERT,
-                   "other.example");
-    assert_failure(ga_get(session, peer_url(&peer, "/"), .ca_file = other_file), GA_ECERT, "");
-    assert_failure(ga_get(session, peer_url(&peer, "/"), .ca_path = directory), GA_ECERT, "");
+    assert_failed(ga_get(session, peer_url(&peer, "/"), .tls_pin = wrong), GA_EPIN, "");
+    assert_failed(ga_get(session, peer_url(&peer, "/"), .server_name = "other.example"), GA_ECERT,
+                  "other.example");
+    assert_failed(ga_get(session, peer_url(&peer, "/"), .ca_file = other_file), GA_ECERT, "");
+    assert_failed(ga_get(session, peer_url(&peer, "/"), .ca_path = directory), GA_ECERT, "");
     assert_int_equal(peer.requests, 1);
     assert_get(session, peer_url(&peer, "/"), .tls_version_min = 13);
     SSL_CTX_set_max_proto_version(ga__tls_config_context(peer.tls), TLS1_2_VERSION);
     assert_get(session, peer_url(&peer, "/"), .cert_file = own_file); /* a connection of its own */
-    assert_failure(ga_get(session, peer_url(&peer, "/"), .tls_version_min = 13, .cert_file = own_file),
-                   GA_ETLS, "version");
+    assert_failed(ga_get(session, peer_url(&peer, "/"), .tls_version_min = 13, .cert_file = own_file),
+                  GA_ETLS, "version");
     peer_stop(&peer);
 }
 
@@ -177,9 +169,9 @@ CASE(a_name_that_a_request_verifies_serves_that_name_alone)
 
     start(&peer, peers, hellos, &other, NULL, &seen);
     assert_get(session, peer_url(&peer, "/"), .server_name = "other.example");
-    assert_failure(ga_get(session, peer_url(&peer, "/")), GA_ECERT, "other.example");
+    assert_failed(ga_get(session, peer_url(&peer, "/")), GA_ECERT, "other.example");
     assert_get(named, peer_url(&peer, "/"));
-    assert_failure(ga_get(named, peer_url(&peer, "/"), .server_name = ""), GA_ECERT, "other.example");
+    assert_failed(ga_get(named, peer_url(&peer, "/"), .server_name = ""), GA_ECERT, "other.example");
     assert_int_equal(peer.requests, 2);
     peer_stop(&peer);
 }
@@ -197,8 +189,8 @@ CASE(tls_sessions_are_not_resumed_under_other_checks)
         assert_get(session, peer_url(&peer, "/"), .insecure = 1);
         assert_get(session, peer_url(&peer, "/"), .insecure = 1);
         assert_int_equal(seen.resumed, 1);
-        assert_failure(ga_get(session, peer_url(&peer, "/")), GA_ECERT, "");
-        assert_failure(ga_get(session, peer_url(&peer, "/"), .ca_file = other_file), GA_ECERT, "");
+        assert_failed(ga_get(session, peer_url(&peer, "/")), GA_ECERT, "");
+        assert_failed(ga_get(session, peer_url(&peer, "/"), .ca_file = other_file), GA_ECERT, "");
         assert_get(session, peer_url(&peer, "/"), .ca_file = ca_file);
         assert_int_equal(seen.resumed, 1);
         assert_get(session, peer_url(&peer, "/"), .ca_file = ca_file);
@@ -245,8 +237,8 @@ CASE(a_shared_connection_is_not_shared_across_checks)
     ga_group_open(&group, GA_COLLECT);
     ga_spawn(&group, call_stall, &self);
     await_requests(&habits, 1);
-    assert_failure(ga_get(session, peer_url(&peer, "/ok")), GA_ECERT, "");
-    assert_failure(ga_get(session, peer_url(&peer, "/ok")), GA_ECERT, "");
+    assert_failed(ga_get(session, peer_url(&peer, "/ok")), GA_ECERT, "");
+    assert_failed(ga_get(session, peer_url(&peer, "/ok")), GA_ECERT, "");
     assert_int_equal(habits.requests, 1);
     size_t connections = peer.connections;
 
@@ -256,7 +248,7 @@ CASE(a_shared_connection_is_not_shared_across_checks)
     assert_int_equal(peer.connections, connections + 1);
     ga_group_cancel(&group);
     ga_group_close(&group);
-    assert_failure(ga_get(session, peer_url(&peer, "/ok")), GA_ECERT, ""); /* also while they idle */
+    assert_failed(ga_get(session, peer_url(&peer, "/ok")), GA_ECERT, ""); /* also while they idle */
     ga_session_free(session);
     session = NULL;
     peer_await(&peer.open, 0);
@@ -332,8 +324,8 @@ CASE(a_certificate_of_a_request_is_not_shown_to_another_origin)
     assert_int_equal(elsewhere.certificates, 0);
     assert_int_equal(elsewhere.without, 1);
     seen.answer = "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n";
-    assert_failure(ga_get(known, peer_url(&peer, "/"), .cert_file = own_file, .max_redirects = 3),
-                   GA_EREDIRECT, "");
+    assert_failed(ga_get(known, peer_url(&peer, "/"), .cert_file = own_file, .max_redirects = 3),
+                  GA_EREDIRECT, "");
     assert_int_equal(seen.without, 0); /* to the same it is */
     peer_stop(&peer);
     peer_stop(&target);
@@ -430,7 +422,7 @@ CASE(over_tls_a_version_is_agreed_on_for_each_request)
 
     start(&peer, peers, hellos, &localhost, "http/1.1", &seen);
     assert_get(session, peer_url(&peer, "/"));
-    assert_failure(ga_get(session, peer_url(&peer, "/"), .http = 2), GA_EPROTOCOL, "ALPN");
+    assert_failed(ga_get(session, peer_url(&peer, "/"), .http = 2), GA_EPROTOCOL, "ALPN");
     assert_get(session, peer_url(&peer, "/"), .http = 11);
     assert_int_equal(peer.requests, 2);
     peer_stop(&peer);
@@ -447,14 +439,14 @@ CASE(what_cannot_be_is_refused_before_anything_is_sent)
     start(&peer, peers, hellos, &localhost, NULL, &seen);
     const char *url = peer_url(&peer, "/");
 
-    assert_failure(ga_get(session, url, .http = 3), GA_EUSAGE, "http is 3");
-    assert_failure(ga_get(session, url, .tls_version_min = 11), GA_EUSAGE, "tls_version_min is 11");
-    assert_failure(ga_get(session, url, .key_file = own_file), GA_EUSAGE, "cert_file");
-    assert_failure(ga_get(session, url, .ca_file = "/nonexistent/ca.pem"), GA_ETLS, "/nonexistent/ca.pem");
+    assert_failed(ga_get(session, url, .http = 3), GA_EUSAGE, "http is 3");
+    assert_failed(ga_get(session, url, .tls_version_min = 11), GA_EUSAGE, "tls_version_min is 11");
+    assert_failed(ga_get(session, url, .key_file = own_file), GA_EUSAGE, "cert_file");
+    assert_failed(ga_get(session, url, .ca_file = "/nonexistent/ca.pem"), GA_ETLS, "/nonexistent/ca.pem");
     assert_int_equal(ga_error()->phase, GA_PHASE_PREPARE);
     assert_int_equal(ga_error()->sent, GA_SENT_NO);
-    assert_failure(ga_get(session, url, .cert_file = ca_file), GA_ETLS, "key_file");
-    assert_failure(ga_get(session, url, .tls_pin = "sha256//"), GA_EUSAGE, "tls_pin");
+    assert_failed(ga_get(session, url, .cert_file = ca_file), GA_ETLS, "key_file");
+    assert_failed(ga_get(session, url, .tls_pin = "sha256//"), GA_EUSAGE, "tls_pin");
     assert_int_equal(peer.connections, 0);
     assert_int_equal(session->tls.count, 0);
     peer_stop(&peer);
@@ -470,7 +462,7 @@ CASE(few_configurations_are_kept)
     for (int i = 0; i < 50; i++) {
         ga_autofree char *name = ga_format("host%d.example", i);
 
-        assert_failure(ga_get(session, peer_url(&peer, "/"), .server_name = name), GA_ECERT, name);
+        assert_failed(ga_get(session, peer_url(&peer, "/"), .server_name = name), GA_ECERT, name);
         assert_true(session->tls.count <= 8);
     }
     for (int i = 0; i < 20; i++)

@@ -19,8 +19,6 @@ static const peer_step setting[] = {
     PEER_OK("0", ""),
     PEER_CLOSE};
 static const peer_step *const settings[] = {setting, NULL};
-static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
-static const peer_step *const empties[] = {empty, NULL};
 
 CASE(answers_set_what_later_requests_send)
 {
@@ -79,7 +77,7 @@ CASE(a_request_has_cookies_of_its_own)
     ga_auto(ga_session) session = ga_session_new();
     peer_server peer;
 
-    peer_start(&peer, peers, empties);
+    peer_start(&peer, peers, peer_always_empty);
     assert_int_equal(ga_cookie_jar_set(ga_session_cookies(session), peer_url(&peer, "/"), "a=jar"), 0);
     assert_int_equal(ga_cookie_jar_set(ga_session_cookies(session), peer_url(&peer, "/"), "b=jar"), 0);
     ga_response_free(
@@ -101,7 +99,7 @@ CASE(nothing_that_ends_a_cookie_goes_out)
     ga_auto(ga_session) session = ga_session_new();
     peer_server peer;
 
-    peer_start(&peer, peers, empties);
+    peer_start(&peer, peers, peer_always_empty);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_null(ga_get(session, peer_url(&peer, "/"), .cookies = rows[i]));
         assert_int_equal(ga_error()->code, GA_EHEADER);
@@ -133,7 +131,7 @@ CASE(each_hop_has_its_own_cookies)
     peer_server peer, other;
 
     peer_start(&peer, peers, redirects);
-    peer_start(&other, peers, empties);
+    peer_start(&other, peers, peer_always_empty);
     ga_cookie_jar_set(ga_session_cookies(session), peer_url(&peer, "/"), "deep=1; Path=/deep");
     peer.data = "/deep/x";
     ga_response_free(ga_get(session, peer_url(&peer, "/"), .cookies = GA_PAIRS({"own", "1"})));

@@ -20,32 +20,6 @@ static ga_session *new_session(void)
     return session;
 }
 
-/* What the pool holds: connections idle and in use, requests in line. */
-static void expect_pool(const ga_session *session, size_t idle, size_t in_use)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    assert_int_equal(stats.idle, idle);
-    assert_int_equal(stats.in_use, in_use);
-    assert_int_equal(stats.waiting, 0);
-}
-
-static uint64_t opened(const ga_session *session)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    return stats.opened;
-}
-
-static void expect_failure(const ga_response *response, int code, const char *text)
-{
-    assert_null(response);
-    if (ga_error()->code != code || !strstr(ga_error_message(), text))
-        fail_msg("%s is not %d with \"%s\"", ga_error_message(), code, text);
-}
-
 static void expect_ok(ga_session *session, const char *url)
 {
     ga_auto(ga_response) response = ga_get(session, url);
@@ -68,9 +42,9 @@ CASE(calls_one_after_another_share_the_connection)
 
     for (int i = 0; i < 5; i++)
         expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     assert_int_equal(habits.resets, 0);
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_await(&peer.open, 0);
     assert_int_equal(habits.goodbyes, 1);
@@ -116,9 +90,9 @@ CASE(calls_at_once_are_streams_of_one_connection)
 
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     call_at_once(&self, 60);
-    assert_int_equal(opened(self.session), 1);
+    assert_int_equal(stats_of(self.session).opened, 1);
     assert_true(habits.most_at_once > 20);
-    expect_pool(self.session, 1, 0);
+    assert_pool_at_rest(self.session, 1);
     ga_session_free(self.session);
     peer_stop(&peer);
 }
@@ -134,9 +108,9 @@ CASE(a_thousand_calls_take_as_many_connections_as_the_streams_need)
 
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     call_at_once(&self, 1000);
-    assert_true(opened(self.session) <= 10);
+    assert_true(stats_of(self.session).opened <= 10);
     assert_true(habits.most_at_once <= 100);
-    expect_pool(self.session, opened(self.session), 0);
+    assert_pool_at_rest(self.session, stats_of(self.session).opened);
     ga_session_free(self.session);
     peer_stop(&peer);
 }
@@ -153,9 +127,9 @@ CASE(who_finds_no_stream_waits_in_line)
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     expect_ok(self.session, self.url); /* the limit is known from here on */
     call_at_once(&self, 50);
-    assert_int_equal(opened(self.session), 2);
+    assert_int_equal(stats_of(self.session).opened, 2);
     assert_true(habits.most_at_once <= 4);
-    expect_pool(self.session, 2, 0);
+    assert_pool_at_rest(self.session, 2);
     ga_session_free(self.session);
     peer_stop(&peer);
 }
@@ -172,12 +146,12 @@ CASE(a_connection_takes_so_many_requests)
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     for (int i = 0; i < 5; i++)
         expect_ok(self.session, self.url);
-    assert_int_equal(opened(self.session), 2);
+    assert_int_equal(stats_of(self.session).opened, 2);
     call_at_once(&self, 15); /* 3, and three times 4 */
-    assert_int_equal(opened(self.session), 5);
+    assert_int_equal(stats_of(self.session).opened, 5);
     assert_int_equal(habits.requests, 20); /* none was sent in vain */
     assert_true(habits.most_at_once <= 4);
-    expect_pool(self.session, 0, 0);
+    assert_pool_at_rest(self.session, 0);
     peer_await(&peer.open, 0);
     assert_int_equal(habits.goodbyes, 5);
     assert_int_equal(habits.resets, 0);
@@ -197,21 +171,21 @@ TIMED_CASE(a_connection_over_its_age_finishes_what_it_has)
 
     assert_int_equal(ga_sleep(9), 0);
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     assert_int_equal(ga_sleep(2), 0);
     expect_ok(session, peer_url(&peer, "/ok")); /* on another connection, */
-    assert_int_equal(opened(session), 2);
-    expect_pool(session, 1, 1);
+    assert_int_equal(stats_of(session).opened, 2);
+    assert_pool(session, 1, 1, 0);
     size_t size;
 
     assert_non_null(ga_body(large, &size)); /* ... while this one goes on to its end */
     assert_int_equal(size, 3000000);
     ga_response_free(large);
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     peer_await(&peer.open, 1);
     assert_int_equal(habits.goodbyes, 1);
     assert_int_equal(ga_sleep(10), 0);
-    expect_pool(session, 0, 0); /* that idled */
+    assert_pool_at_rest(session, 0); /* that idled */
     peer_await(&peer.open, 0);
     assert_int_equal(habits.goodbyes, 2);
     ga_session_free(session);
@@ -240,7 +214,7 @@ CASE(answers_without_a_body_have_none)
         assert_non_null(ga_body(response, &size));
         assert_int_equal(size, 0);
     }
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -263,7 +237,7 @@ CASE(large_bodies_go_both_ways)
     assert_non_null(ga_body(response, &size));
     assert_int_equal(size, sizeof body);
     ga_response_free(response);
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -327,9 +301,9 @@ CASE(a_function_gives_a_body_as_fast_as_the_server_takes_it)
             fail_msg("%s", ga_error_message());
         assert_true(i == 2 ? size > 100 && size < 200 : size == (i < 2 ? SIZE : 0));
     }
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     assert_int_equal(habits.resets, 0);
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -345,11 +319,11 @@ CASE(a_function_that_fails_resets_its_stream_alone)
     peer.data = &habits;
     ga_session *session = new_session();
 
-    expect_failure(ga_post(session, peer_url(&peer, "/size"), .body_source = &source), GA_EJSON,
-                   "the tape is torn");
+    assert_failed(ga_post(session, peer_url(&peer, "/size"), .body_source = &source), GA_EJSON,
+                  "the tape is torn");
     assert_int_equal(ga_error()->phase, GA_PHASE_WRITE);
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     assert_int_equal(habits.resets, 1);
     assert_int_equal(tape.rewinds, 0);
     ga_session_free(session);
@@ -368,14 +342,14 @@ CASE(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all)
     peer.data = &habits;
     ga_session *session = new_session();
 
-    expect_failure(ga_post(session, peer_url(&peer, "/refuse"), .body_source = &once), GA_ENOTREPLAYABLE,
-                   "no rewind function");
+    assert_failed(ga_post(session, peer_url(&peer, "/refuse"), .body_source = &once), GA_ENOTREPLAYABLE,
+                  "no rewind function");
     assert_int_equal(habits.requests, 1);
     tape.left = 100;
-    expect_failure(ga_post(session, peer_url(&peer, "/refuse"), .body_source = &again), GA_ERESET, "refuses");
+    assert_failed(ga_post(session, peer_url(&peer, "/refuse"), .body_source = &again), GA_ERESET, "refuses");
     assert_int_equal(tape.rewinds, 3);
     assert_int_equal(habits.body, 500);
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -400,8 +374,8 @@ TIMED_CASE(an_answer_before_the_body_ends_the_function)
     assert_int_equal(tape.left, 1000);
     ga_response_free(response);
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
-    expect_pool(session, 1, 0);
+    assert_int_equal(stats_of(session).opened, 1);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -415,8 +389,8 @@ TIMED_CASE(a_function_that_gives_nothing_is_bounded_by_the_total_timeout)
     peer_start(&peer, peers, always);
     ga_session *session = new_session();
 
-    expect_failure(ga_post(session, peer_url(&peer, "/size"), .body_source = &source, .timeout = 2),
-                   GA_ETIMEDOUT, "the total timeout");
+    assert_failed(ga_post(session, peer_url(&peer, "/size"), .body_source = &source, .timeout = 2),
+                  GA_ETIMEDOUT, "the total timeout");
     expect_ok(session, peer_url(&peer, "/ok"));
     ga_session_free(session);
     peer_stop(&peer);
@@ -436,7 +410,7 @@ CASE(a_goodbye_that_nobody_hears_is_no_failure)
     ga_session *session = new_session();
 
     expect_ok(session, peer_url(&peer, "/"));
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     assert_int_equal(ga_sleep(0.01), 0); /* what the client says of the frames arrives; nobody reads it */
     ga_event_set(&peer.go);
     assert_int_equal(ga_yield(), 0); /* the peer is gone, and the loop has not heard of it */
@@ -463,10 +437,10 @@ CASE(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream)
     assert_true(whole >= 2000000);
     ga_response_free(response);
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     assert_int_equal(habits.resets, 1);
     assert_int_equal(habits.reset, NGHTTP2_CANCEL);
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -519,10 +493,10 @@ CASE(what_nobody_reads_holds_up_no_other_call)
     for (int i = 0; i < 30; i++)
         assert_non_null(unread[i] = ga_get(session, peer_url(&peer, "/large")));
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     for (int i = 0; i < 30; i++)
         ga_response_free(unread[i]);
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -538,12 +512,12 @@ CASE(a_refused_stream_is_tried_three_times_more)
     peer.data = &habits;
     ga_session *session = new_session();
 
-    expect_failure(ga_post(session, peer_url(&peer, "/refuse"), .text = "x"), GA_ERESET, "REFUSED_STREAM");
+    assert_failed(ga_post(session, peer_url(&peer, "/refuse"), .text = "x"), GA_ERESET, "REFUSED_STREAM");
     assert_int_equal(habits.requests, 4);
     assert_int_equal(ga_error()->attempt, 4);
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
-    expect_pool(session, 1, 0);
+    assert_int_equal(stats_of(session).opened, 1);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -558,10 +532,10 @@ CASE(what_a_goaway_leaves_out_goes_to_another_connection)
     ga_session *session = new_session();
 
     expect_ok(session, peer_url(&peer, "/ok"));
-    expect_failure(ga_post(session, peer_url(&peer, "/goaway"), .text = "x"), GA_ERESET, "REFUSED_STREAM");
-    assert_int_equal(opened(session), 4); /* each ended by the request that it was opened for */
+    assert_failed(ga_post(session, peer_url(&peer, "/goaway"), .text = "x"), GA_ERESET, "REFUSED_STREAM");
+    assert_int_equal(stats_of(session).opened, 4); /* each ended by the request that it was opened for */
     assert_int_equal(habits.requests, 5);
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -579,7 +553,7 @@ CASE(who_is_to_be_calm_is_not_asked_again)
     assert_null(ga_get(session, peer_url(&peer, "/calm")));
     assert_int_equal(ga_error()->code, GA_ERESET);
     assert_int_equal(habits.requests, 2);
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -592,9 +566,9 @@ CASE(a_connection_that_said_goaway_ends_with_its_last_call)
     ga_session *session = new_session();
 
     expect_ok(session, peer_url(&peer, "/last"));
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 2);
+    assert_int_equal(stats_of(session).opened, 2);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -606,9 +580,9 @@ CASE(a_broken_stream_leaves_the_connection)
     peer_start(&peer, peers, always);
     ga_session *session = new_session();
 
-    expect_failure(ga_get(session, peer_url(&peer, "/break")), GA_ERESET, "INTERNAL_ERROR");
+    assert_failed(ga_get(session, peer_url(&peer, "/break")), GA_ERESET, "INTERNAL_ERROR");
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -622,16 +596,16 @@ CASE(a_connection_that_closes_without_an_answer_is_told)
     peer.data = &habits;
     ga_session *session = new_session();
 
-    expect_failure(ga_get(session, peer_url(&peer, "/close")), GA_EDISCONNECTED, "closed the connection");
+    assert_failed(ga_get(session, peer_url(&peer, "/close")), GA_EDISCONNECTED, "closed the connection");
     assert_int_equal(habits.requests, 1); /* it was fresh: no second attempt */
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     expect_ok(session, peer_url(&peer, "/ok"));
-    expect_failure(ga_get(session, peer_url(&peer, "/close")), GA_EDISCONNECTED, "closed the connection");
+    assert_failed(ga_get(session, peer_url(&peer, "/close")), GA_EDISCONNECTED, "closed the connection");
     assert_int_equal(habits.requests, 4); /* it was kept: once more, on a fresh one */
     expect_ok(session, peer_url(&peer, "/ok"));
-    expect_failure(ga_post(session, peer_url(&peer, "/close"), .text = "x"), GA_EDISCONNECTED, "closed");
+    assert_failed(ga_post(session, peer_url(&peer, "/close"), .text = "x"), GA_EDISCONNECTED, "closed");
     assert_int_equal(habits.requests, 6); /* a POST may have been acted on */
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -664,7 +638,7 @@ CASE(an_answer_that_ends_within_its_body_is_an_answer)
             assert_int_equal(ga_error()->code, GA_ETRUNCATED);
         }
     }
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -690,7 +664,7 @@ CASE(an_idle_connection_that_the_server_closed_is_not_used)
     assert_int_equal(ga_error()->code, GA_ETRUNCATED);
     ga_response_free(stuck);
     ga_group_close(&group);
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -708,10 +682,10 @@ TIMED_CASE(a_call_that_gives_up_resets_its_stream_alone)
     ga_response *stuck = ga_get(session, peer_url(&peer, "/stuck"), .read_timeout = 3);
     double start = ga_now();
 
-    expect_failure(ga_get(session, peer_url(&peer, "/stall"), .first_byte_timeout = 2), GA_ETIMEDOUT,
-                   "first_byte");
+    assert_failed(ga_get(session, peer_url(&peer, "/stall"), .first_byte_timeout = 2), GA_ETIMEDOUT,
+                  "first_byte");
     assert_true(ga_now() - start > 1.9 && ga_now() - start < 2.1);
-    expect_failure(ga_get(session, peer_url(&peer, "/stall"), .timeout = 1), GA_ETIMEDOUT, "total");
+    assert_failed(ga_get(session, peer_url(&peer, "/stall"), .timeout = 1), GA_ETIMEDOUT, "total");
     assert_int_equal(ga_error()->sent, GA_SENT_MAYBE);
     char *text = ga_text(stuck);
 
@@ -722,8 +696,8 @@ TIMED_CASE(a_call_that_gives_up_resets_its_stream_alone)
     expect_ok(session, peer_url(&peer, "/ok"));
     assert_int_equal(habits.resets, 3);
     assert_int_equal(habits.reset, NGHTTP2_CANCEL);
-    assert_int_equal(opened(session), 1);
-    expect_pool(session, 1, 0);
+    assert_int_equal(stats_of(session).opened, 1);
+    assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -738,11 +712,11 @@ TIMED_CASE(an_upload_that_nobody_takes_times_out)
     peer.data = &habits;
     ga_session *session = ga_session_new(.http = 2, .write_timeout = 5);
 
-    expect_failure(ga_post(session, peer_url(&peer, "/size"), .body = body, .body_size = sizeof body),
-                   GA_ETIMEDOUT, "write");
+    assert_failed(ga_post(session, peer_url(&peer, "/size"), .body = body, .body_size = sizeof body),
+                  GA_ETIMEDOUT, "write");
     assert_int_equal(habits.body, 65535);
     expect_ok(session, peer_url(&peer, "/ok"));
-    assert_int_equal(opened(session), 1);
+    assert_int_equal(stats_of(session).opened, 1);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -759,13 +733,13 @@ TIMED_CASE(a_dead_connection_is_found_by_ping)
     expect_ok(session, peer_url(&peer, "/ok"));
     double start = ga_now();
 
-    expect_failure(ga_get(session, peer_url(&peer, "/stall"), .timeout = 100), GA_ETIMEDOUT, "total");
+    assert_failed(ga_get(session, peer_url(&peer, "/stall"), .timeout = 100), GA_ETIMEDOUT, "total");
     assert_true(ga_now() - start > 99); /* PINGs were answered all the time */
     habits.deaf = true;
     start = ga_now();
-    expect_failure(ga_post(session, peer_url(&peer, "/stall"), .text = "x"), GA_EDISCONNECTED, "PING");
+    assert_failed(ga_post(session, peer_url(&peer, "/stall"), .text = "x"), GA_EDISCONNECTED, "PING");
     assert_true(ga_now() - start < 26);
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     ga_session_free(session);
     peer_stop(&peer);
 }
@@ -779,9 +753,9 @@ TIMED_CASE(idle_connections_end_after_their_time)
 
     expect_ok(session, peer_url(&peer, "/ok"));
     ga_sleep(4);
-    expect_pool(session, 1, 0);
+    assert_pool_at_rest(session, 1);
     ga_sleep(2);
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     peer_await(&peer.open, 0);
     ga_session_free(session);
     peer_stop(&peer);
@@ -881,7 +855,7 @@ CASE(what_the_server_breaks_is_named)
         peer_start(&peer, &group, scripts);
         ga_session *session = new_session();
 
-        expect_failure(ga_get(session, peer_url(&peer, "/")), cases[i].code, cases[i].text);
+        assert_failed(ga_get(session, peer_url(&peer, "/")), cases[i].code, cases[i].text);
         assert_int_equal(peer.connections, 1);
         ga_session_free(session);
         peer_stop(&peer);
@@ -910,7 +884,7 @@ CASE(a_flood_of_pings_ends_the_connection)
 
     assert_null(ga_get(session, peer_url(&peer, "/"), .timeout = 20));
     assert_int_equal(ga_error()->code, GA_EPROTOCOL);
-    expect_pool(session, 0, 0);
+    assert_pool_at_rest(session, 0);
     ga_session_free(session);
     peer_await(&peer.open, 0);
     peer_stop(&peer);

@@ -12,13 +12,6 @@
 static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
 static const peer_step *const always[] = {http2, NULL};
 
-static void expect_failure(const ga_response *response, int code, const char *text)
-{
-    assert_null(response);
-    if (ga_error()->code != code || !strstr(ga_error_message(), text))
-        fail_msg("%s is not %d with \"%s\"", ga_error_message(), code, text);
-}
-
 /* The answer's text is this, over that version of HTTP. */
 static void expect_text(ga_response *response, const char *text, const char *version)
 {
@@ -123,8 +116,8 @@ CASE(http2_only_does_not_fall_back)
     ga_session *session = ga_session_new(.insecure = 1, .http = 2);
 
     start_tls(&peer, peers, &habits);
-    expect_failure(ga_get(session, peer_url(&peer, "/http1")), GA_ERESET,
-                   "HTTP_1_1_REQUIRED; pass .http = 11");
+    assert_failed(ga_get(session, peer_url(&peer, "/http1")), GA_ERESET,
+                  "HTTP_1_1_REQUIRED; pass .http = 11");
     assert_int_equal(habits.requests, 1);
     assert_int_equal(peer.connections, 1);
     ga_session_free(session);
@@ -152,8 +145,7 @@ CASE(a_body_that_was_consumed_does_not_fall_back)
     ga_session *session = ga_session_new(.insecure = 1);
 
     start_tls(&peer, peers, &habits);
-    expect_failure(ga_post(session, peer_url(&peer, "/http1"), .body_source = &source), GA_ENOTREPLAYABLE,
-                   "");
+    assert_failed(ga_post(session, peer_url(&peer, "/http1"), .body_source = &source), GA_ENOTREPLAYABLE, "");
     assert_int_equal(peer.connections, 1);
     ga_session_free(session);
     peer_stop(&peer);
@@ -183,7 +175,7 @@ TIMED_CASE(who_is_busy_is_asked_again_when_it_says)
         assert_int_equal(stats_of(session).opened, 1);
         habits.busy_count = 1;
         habits.retry_after = "1000";
-        expect_failure(ga_get(session, peer_url(&peer, "/busy"), .max_wait = 60), GA_ERATELIMITED, "1000 s");
+        assert_failed(ga_get(session, peer_url(&peer, "/busy"), .max_wait = 60), GA_ERATELIMITED, "1000 s");
         assert_true(ga_error()->retry_after > 990);
         assert_int_equal(stats_of(session).in_use, 0);
         ga_session_free(session);
@@ -215,7 +207,7 @@ TIMED_CASE(what_is_refused_is_tried_again_whatever_its_method)
         assert_true(ga_now() - began < 5.1);
         assert_int_equal(stats_of(session).opened, i == 0 ? 1 : 7);
         habits.refusing = habits.leaving = 8;
-        expect_failure(ga_post(session, peer_url(&peer, paths[i]), .text = "x"), GA_ERESET, "REFUSED_STREAM");
+        assert_failed(ga_post(session, peer_url(&peer, paths[i]), .text = "x"), GA_ERESET, "REFUSED_STREAM");
         assert_int_equal(habits.requests, 15); /* and no more */
         assert_int_equal(stats_of(session).in_use, 0);
         ga_session_free(session);
@@ -232,12 +224,12 @@ TIMED_CASE(a_broken_stream_is_tried_again_where_that_does_no_harm)
 
     peer_start(&peer, peers, always);
     peer.data = &habits;
-    expect_failure(ga_post(session, peer_url(&peer, "/break"), .text = "x"), GA_ERESET, "INTERNAL_ERROR");
+    assert_failed(ga_post(session, peer_url(&peer, "/break"), .text = "x"), GA_ERESET, "INTERNAL_ERROR");
     assert_int_equal(habits.requests, 1);
-    expect_failure(ga_get(session, peer_url(&peer, "/break")), GA_ERESET, "INTERNAL_ERROR");
+    assert_failed(ga_get(session, peer_url(&peer, "/break")), GA_ERESET, "INTERNAL_ERROR");
     assert_int_equal(habits.requests, 4);
-    expect_failure(ga_post(session, peer_url(&peer, "/break"), .text = "x", .idempotency_key = ""), GA_ERESET,
-                   "");
+    assert_failed(ga_post(session, peer_url(&peer, "/break"), .text = "x", .idempotency_key = ""), GA_ERESET,
+                  "");
     assert_int_equal(habits.requests, 7);
     assert_int_equal(stats_of(session).opened, 1);
     ga_session_free(session);

@@ -284,9 +284,6 @@ static const char *const evils[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows, EVILS = sizeof evils / sizeof *evils };
 
-static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
-static const peer_step *const always_empty[] = {empty, NULL};
-
 static void expect_printable_message(const option_row *row, const attempt *self)
 {
     const char *message = ga_error_message();
@@ -349,7 +346,7 @@ CASE(nothing_breaks_out_of_an_option)
 {
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     for (size_t i = 0; i < ROWS; i++)
         for (size_t e = 0; e < EVILS; e++)
             try_one(&peer, &rows[i], evils[e], 0);
@@ -361,7 +358,7 @@ CASE(nothing_breaks_out_of_an_option_over_http2)
 {
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     for (size_t i = 0; i < ROWS; i++)
         for (size_t e = 0; e < EVILS && rows[i].outcome == REFUSED; e++)
             try_one(&peer, &rows[i], evils[e], 2);

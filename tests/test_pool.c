@@ -19,19 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
-static const peer_step *const always_empty[] = {empty, NULL};
 static const peer_step slow[] = {PEER_TAKE(NULL), PEER_PAUSE(1), PEER_OK("0", ""), PEER_AGAIN};
 static const peer_step *const always_slow[] = {slow, NULL};
-
-static void assert_stats(const ga_session *session, size_t idle, size_t in_use, size_t waiting)
-{
-    ga_pool_stats stats = stats_of(session);
-
-    if (stats.idle != idle || stats.in_use != in_use || stats.waiting != waiting)
-        fail_msg("idle %zu, in use %zu, waiting %zu; expected %zu, %zu, %zu", stats.idle, stats.in_use,
-                 stats.waiting, idle, in_use, waiting);
-}
 
 /* A call whose end is noted in `ends`, in order. */
 static char ends[64];
@@ -76,7 +65,7 @@ CASE(the_connection_used_last_is_reused_first)
     call_start(&calls, session, url_of(&peer), 'b');
     assert_int_equal(ga_gather(&calls), 0);
     ga_group_close(&calls);
-    assert_stats(session, 2, 0, 0);
+    assert_pool(session, 2, 0, 0);
     ga_autofree char *last = NULL;
 
     for (int i = 0; i < 5; i++) {
@@ -118,7 +107,7 @@ CASE(what_may_not_be_reused_is_closed)
             ga_auto(ga_response) response = ga_get(session, url_of(&peer));
 
             assert_non_null(response);
-            assert_stats(session, 0, 0, 0);
+            assert_pool(session, 0, 0, 0);
             assert_int_equal(peer.connections, n);
         }
         peer_stop(&peer);
@@ -145,7 +134,7 @@ CASE(http_1_0_with_keep_alive_and_bodies_read_to_their_end_are_kept)
     peer_start(&peer, peers, scripts);
     for (int i = 0; i < 8; i++) {
         ga_response_free(ga_request(session, i % 4 == 1 ? "HEAD" : "GET", url_of(&peer)));
-        assert_stats(session, 1, 0, 0);
+        assert_pool(session, 1, 0, 0);
     }
     assert_int_equal(peer.connections, 1);
     peer_stop(&peer);
@@ -157,11 +146,11 @@ CASE(a_request_that_ends_the_connection_does_not_keep_it)
     ga_auto(ga_session) without = ga_session_new(.keepalive = -1);
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_response_free(ga_get(session, url_of(&peer), .headers = GA_PAIRS({"Connection", "close"})));
-    assert_stats(session, 0, 0, 0);
+    assert_pool(session, 0, 0, 0);
     ga_response_free(ga_get(without, url_of(&peer)));
-    assert_stats(without, 0, 0, 0);
+    assert_pool(without, 0, 0, 0);
     peer_await(&peer.open, 0);
     peer_stop(&peer);
 }
@@ -177,21 +166,21 @@ TIMED_CASE(idle_connections_end_after_their_time)
     ga_auto(ga_session) session = ga_session_new();
     peer_server plain, with_hint;
 
-    peer_start(&plain, peers, always_empty);
+    peer_start(&plain, peers, peer_always_empty);
     peer_start(&with_hint, peers, scripts);
     ga_response_free(ga_get(session, url_of(&plain)));
     ga_response_free(ga_get(session, url_of(&with_hint)));
-    assert_stats(session, 2, 0, 0);
+    assert_pool(session, 2, 0, 0);
     assert_int_equal(ga_sleep(3.9), 0);
-    assert_stats(session, 2, 0, 0);
+    assert_pool(session, 2, 0, 0);
     assert_int_equal(ga_sleep(0.2), 0); /* the server's 5 s, less a margin */
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     assert_int_equal(ga_sleep(5), 0);
     ga_response_free(ga_get(session, url_of(&plain))); /* its time begins anew */
     assert_int_equal(ga_sleep(14.9), 0);
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     assert_int_equal(ga_sleep(0.2), 0);
-    assert_stats(session, 0, 0, 0);
+    assert_pool(session, 0, 0, 0);
     peer_await(&plain.open, 0);
     peer_stop(&plain);
     peer_stop(&with_hint);
@@ -202,7 +191,7 @@ CASE(an_idle_connection_that_the_server_ends_is_closed_at_once)
     static const peer_step closes[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_WAIT, PEER_CLOSE};
     static const peer_step says_more[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_WAIT,
                                           PEER_OK("6", "poison"), PEER_HOLD};
-    static const peer_step *const scripts[] = {closes, says_more, empty, NULL};
+    static const peer_step *const scripts[] = {closes, says_more, peer_empty, NULL};
     ga_auto(ga_session) session = ga_session_new();
     peer_server peer;
 
@@ -210,11 +199,11 @@ CASE(an_idle_connection_that_the_server_ends_is_closed_at_once)
     for (int i = 0; i < 2; i++) {
         ga_event_clear(&peer.go);
         ga_response_free(ga_get(session, url_of(&peer)));
-        assert_stats(session, 1, 0, 0);
+        assert_pool(session, 1, 0, 0);
         ga_event_set(&peer.go);
         for (int turn = 0; turn < 1000 && stats_of(session).idle > 0; turn++)
             assert_int_equal(ga_sleep(0.001), 0);
-        assert_stats(session, 0, 0, 0);
+        assert_pool(session, 0, 0, 0);
     }
     ga_auto(ga_response) response = ga_post(session, url_of(&peer), .text = "not to be sent twice");
     assert_int_equal(ga_status(response), 200);
@@ -266,7 +255,7 @@ static int reuse_behind_the_pollers_back(void *arg)
     assert_int_equal(pthread_create(&thread, NULL, serve_outside, &self), 0);
     snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)ntohs(address.sin_port));
     ga_response_free(ga_get(session, url));
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     usleep(3000);
     atomic_store(&self.step, 1);
     while (atomic_load(&self.step) != 2)
@@ -292,16 +281,16 @@ TIMED_CASE(connections_end_at_their_age)
     ga_auto(ga_session) session = ga_session_new(.max_connection_age = 10, .keepalive = 60);
     peer_server peer, late;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     peer_start(&late, peers, always_slow);
     ga_response_free(ga_get(session, url_of(&peer)));
     assert_int_equal(ga_sleep(9), 0);
     ga_response_free(ga_get(session, url_of(&peer)));
     assert_int_equal(peer.connections, 1);
     assert_int_equal(ga_sleep(0.9), 0);
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     assert_int_equal(ga_sleep(0.2), 0); /* it idled for less than 60 s */
-    assert_stats(session, 0, 0, 0);
+    assert_pool(session, 0, 0, 0);
     peer_await(&peer.open, 0);
 
     ga_response_free(ga_get(session, url_of(&late))); /* a second each */
@@ -309,7 +298,7 @@ TIMED_CASE(connections_end_at_their_age)
     ga_auto(ga_response) response = ga_get(session, url_of(&late)); /* is not cut short */
     assert_int_equal(ga_status(response), 200);
     assert_int_equal(late.connections, 1);
-    assert_stats(session, 0, 0, 0);
+    assert_pool(session, 0, 0, 0);
     peer_stop(&peer);
     peer_stop(&late);
 }
@@ -323,7 +312,7 @@ TIMED_CASE(connections_serve_so_many_requests)
     peer_start(&peer, peers, always_slow);
     for (int i = 0; i < 7; i++) {
         ga_response_free(ga_get(session, url_of(&peer)));
-        assert_stats(session, i % 3 == 2 ? 0 : 1, 0, 0);
+        assert_pool(session, i % 3 == 2 ? 0 : 1, 0, 0);
     }
     assert_int_equal(peer.connections, 3);
     ga_group_open(&calls, GA_COLLECT);
@@ -334,7 +323,7 @@ TIMED_CASE(connections_serve_so_many_requests)
     ga_group_close(&calls);
     assert_string_equal(ends, "abcdefg"); /* those in line keep their places */
     assert_int_equal(peer.connections, 5);
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     peer_stop(&peer);
 }
 
@@ -358,14 +347,14 @@ CASE(a_full_pool_makes_room_by_closing_what_idled_longest)
     ga_auto(ga_session) session = ga_session_new(.limit = 2);
     peer_server a, b, c;
 
-    peer_start(&a, peers, always_empty);
-    peer_start(&b, peers, always_empty);
-    peer_start(&c, peers, always_empty);
+    peer_start(&a, peers, peer_always_empty);
+    peer_start(&b, peers, peer_always_empty);
+    peer_start(&c, peers, peer_always_empty);
     ga_response_free(ga_get(session, url_of(&a)));
     ga_response_free(ga_get(session, url_of(&b)));
-    assert_stats(session, 2, 0, 0);
+    assert_pool(session, 2, 0, 0);
     ga_response_free(ga_get(session, url_of(&c)));
-    assert_stats(session, 2, 0, 0);
+    assert_pool(session, 2, 0, 0);
     peer_await(&a.open, 0);
     assert_int_equal(b.open, 1);
     ga_response_free(ga_get(session, url_of(&b)));
@@ -394,12 +383,12 @@ TIMED_CASE(the_limit_holds_and_the_line_is_served_in_order)
     forget_ends();
     start_calls(&calls, session, &peer, "abcdefgh");
     assert_int_equal(ga_sleep(0.5), 0);
-    assert_stats(session, 0, 2, 6);
+    assert_pool(session, 0, 2, 6);
     assert_int_equal(ga_gather(&calls), 0);
     ga_group_close(&calls);
     assert_string_equal(ends, "abcdefgh");
     assert_int_equal(peer.connections, 2);
-    assert_stats(session, 2, 0, 0);
+    assert_pool(session, 2, 0, 0);
     peer_stop(&peer);
 }
 
@@ -410,13 +399,13 @@ TIMED_CASE(a_host_at_its_limit_does_not_hold_up_another)
     peer_server a, b;
 
     peer_start(&a, peers, always_slow);
-    peer_start(&b, peers, always_empty);
+    peer_start(&b, peers, peer_always_empty);
     ga_group_open(&calls, GA_COLLECT);
     forget_ends();
     start_calls(&calls, session, &a, "abc");
     start_calls(&calls, session, &b, "xyz");
     assert_int_equal(ga_sleep(0.5), 0);
-    assert_stats(session, 1, 1, 2);
+    assert_pool(session, 1, 1, 2);
     assert_int_equal(ga_gather(&calls), 0);
     ga_group_close(&calls);
     assert_string_equal(ends, "xyzabc");
@@ -445,7 +434,7 @@ TIMED_CASE(an_origin_without_a_connection_is_not_passed)
     ga_group_close(&calls);
     /* a, then turns: the origin that was in line first, the other, and so on */
     assert_string_equal(ends, "abxcd");
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     peer_stop(&a);
     peer_stop(&b);
 }
@@ -472,7 +461,7 @@ TIMED_CASE(kept_connections_serve_their_origin_but_not_for_ever)
     assert_int_equal(ga_gather(&calls), 0);
     ga_group_close(&calls);
     assert_int_equal(ended, 15);
-    assert_stats(session, 2, 0, 0);
+    assert_pool(session, 2, 0, 0);
     peer_stop(&a);
     peer_stop(&b);
 }
@@ -491,13 +480,13 @@ TIMED_CASE(a_waiter_that_leaves_lets_the_others_keep_their_places)
 
     start_calls(&calls, session, &peer, "de");
     assert_int_equal(ga_sleep(0.5), 0);
-    assert_stats(session, 0, 1, 4);
+    assert_pool(session, 0, 1, 4);
     ga_task_cancel(leaver->task);
     assert_int_equal(ga_yield(), 0);
     assert_int_equal(ga_task_join(leaver->task), -1);
     assert_int_equal(ga_error()->code, GA_ECANCELED);
     assert_int_equal(ga_error()->phase, GA_PHASE_POOL);
-    assert_stats(session, 0, 1, 3);
+    assert_pool(session, 0, 1, 3);
     assert_int_equal(ga_gather(&calls), 0); /* to be cancelled is no failure */
     ga_group_close(&calls);
     assert_string_equal(ends, "!abde");
@@ -507,7 +496,7 @@ TIMED_CASE(a_waiter_that_leaves_lets_the_others_keep_their_places)
 TIMED_CASE(a_cancelled_holder_gives_its_place_to_the_next)
 {
     static const peer_step never[] = {PEER_TAKE(NULL), PEER_HOLD};
-    static const peer_step *const scripts[] = {never, empty, NULL};
+    static const peer_step *const scripts[] = {never, peer_empty, NULL};
     ga_auto(ga_session) session = ga_session_new(.limit = 1);
     ga_group calls;
     peer_server peer;
@@ -519,12 +508,12 @@ TIMED_CASE(a_cancelled_holder_gives_its_place_to_the_next)
 
     start_calls(&calls, session, &peer, "bc");
     assert_int_equal(ga_sleep(0.5), 0);
-    assert_stats(session, 0, 1, 2);
+    assert_pool(session, 0, 1, 2);
     ga_task_cancel(holder->task);
     assert_int_equal(ga_gather(&calls), 0); /* to be cancelled is no failure */
     ga_group_close(&calls);
     assert_string_equal(ends, "!bc");
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     peer_stop(&peer);
 }
 
@@ -536,9 +525,9 @@ TIMED_CASE(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing)
     ga_group calls;
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_response) holder = ga_get(session, url_of(&peer), .params = GA_PAIRS({"hold", "1"}));
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     ga_response_free(holder);
     holder = NULL;
 
@@ -549,22 +538,22 @@ TIMED_CASE(a_waiter_that_is_served_and_cancelled_at_once_loses_nothing)
 
     peer_start(&other, peers, halves);
     holder = ga_get(session, url_of(&other));
-    assert_stats(session, 0, 1, 0);
+    assert_pool(session, 0, 1, 0);
     ga_group_open(&calls, GA_COLLECT);
     forget_ends();
     call_task *first = call_start(&calls, session, url_of(&peer), 'a');
 
     start_calls(&calls, session, &peer, "b");
     assert_int_equal(ga_sleep(0.1), 0);
-    assert_stats(session, 0, 1, 2);
+    assert_pool(session, 0, 1, 2);
     ga_response_free(holder); /* serves the first in line ... */
     holder = NULL;
-    assert_stats(session, 0, 1, 1);
+    assert_pool(session, 0, 1, 1);
     ga_task_cancel(first->task);            /* ... which does not want it any more */
     assert_int_equal(ga_gather(&calls), 0); /* to be cancelled is no failure */
     ga_group_close(&calls);
     assert_string_equal(ends, "!b");
-    assert_stats(session, 1, 0, 0);
+    assert_pool(session, 1, 0, 0);
     peer_stop(&peer);
     peer_stop(&other);
 }
@@ -580,7 +569,7 @@ TIMED_CASE(a_waiter_that_was_cancelled_is_passed)
     peer_server peer, other;
 
     peer_start(&peer, peers, halves);
-    peer_start(&other, peers, always_empty);
+    peer_start(&other, peers, peer_always_empty);
     for (int round = 0; round < 2; round++) {
         ga_group calls;
 
@@ -593,16 +582,16 @@ TIMED_CASE(a_waiter_that_was_cancelled_is_passed)
 
         start_calls(&calls, session, &peer, "b");
         assert_int_equal(ga_sleep(0.1), 0);
-        assert_stats(session, 0, 1, 2);
+        assert_pool(session, 0, 1, 2);
         ga_event_set(&peer.go);
         assert_int_equal(ga_sleep(0.1), 0); /* the whole body is there */
         ga_task_cancel(first->task);
         ga_response_free(holder);
-        assert_stats(session, 0, 1, 0);
+        assert_pool(session, 0, 1, 0);
         assert_int_equal(ga_gather(&calls), 0);
         ga_group_close(&calls);
         assert_string_equal(ends, "!b");
-        assert_stats(session, 1, 0, 0);
+        assert_pool(session, 1, 0, 0);
         assert_int_equal(stats_of(session).opened, 1);
     }
     peer_stop(&peer);
@@ -620,7 +609,7 @@ TIMED_CASE(a_session_that_is_freed_serves_nobody)
     peer_server peer, other;
 
     peer_start(&peer, peers, halves);
-    peer_start(&other, peers, always_empty);
+    peer_start(&other, peers, peer_always_empty);
     ga_response *holder = ga_get(session, url_of(&peer));
 
     ga_group_open(&calls, GA_COLLECT);
@@ -662,7 +651,7 @@ TIMED_CASE(a_waiter_whose_time_is_over_says_so)
     assert_int_equal(ga_error()->phase, GA_PHASE_POOL);
     assert_int_equal(ga_error()->sent, GA_SENT_NO);
     assert_true(ga_now() - began > 1.99 && ga_now() - began < 2.1);
-    assert_stats(session, 0, 1, 0);
+    assert_pool(session, 0, 1, 0);
     ga_group_cancel(&calls);
     ga_gather(&calls);
     ga_group_close(&calls);
@@ -709,7 +698,7 @@ static int call_with_few_descriptors(void *url)
     setrlimit(RLIMIT_NOFILE, &before);
     assert_int_equal(ended, 50);
     assert_null(strchr(ends, '!'));
-    assert_stats(session, 0, 0, 0);
+    assert_pool(session, 0, 0, 0);
     return 0;
 }
 
@@ -749,7 +738,7 @@ static int look_up_without_descriptors(void *hosts)
 
     assert_int_equal(ga__dns_configure(ga__loop_here, &options), 0);
     ga_group_open(&peers, GA_COLLECT);
-    peer_start(&peer, &peers, always_empty);
+    peer_start(&peer, &peers, peer_always_empty);
     ga_autofree char *url =
         ga_format("http://here.test:%u/", (unsigned)ga__address_port(&peer.listener.address));
     int lowest = dup(STDERR_FILENO);

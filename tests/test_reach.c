@@ -47,14 +47,6 @@ static unsigned port_of(const peer_server *peer)
     return ga__address_port(&peer->listener.address);
 }
 
-static void assert_failure(const void *failed, int code, const char *text)
-{
-    assert_null(failed);
-    if (ga_error()->code != code || !strstr(ga_error_message(), text))
-        fail_msg("expected %s with \"%s\", got %s: %s", ga_code_name(code), text,
-                 ga_code_name(ga_error()->code), ga_error_message());
-}
-
 /* --- names ---------------------------------------------------------------------------------------- */
 
 CASE(names_have_the_addresses_that_the_session_gives_them)
@@ -175,8 +167,8 @@ CASE(connections_go_through_the_interface)
     assert_get(session, peer_url(&peer, "/"));
     if (is_real())
         assert_int_equal(option_of(session, SOL_SOCKET, SO_BINDTOIFINDEX), (int)if_nametoindex("lo"));
-    assert_failure(ga_get(missing, peer_url(&peer, "/")), GA_ECONNECT,
-                   "cannot connect through interface no-such-one: No such device");
+    assert_failed(ga_get(missing, peer_url(&peer, "/")), GA_ECONNECT,
+                  "cannot connect through interface no-such-one: No such device");
     assert_int_equal(ga_error()->os_error, ENODEV);
     assert_int_equal(ga_error()->phase, GA_PHASE_CONNECT);
     assert_int_equal(peer.connections, 1);
@@ -242,12 +234,12 @@ CASE(servers_must_have_a_pinned_key)
     assert_get(either, peer_url(&peer, "/"));
     size_t requests = peer.requests;
 
-    assert_failure(ga_get(mistaken, peer_url(&peer, "/")), GA_EPIN, right);
-    assert_failure(ga_get(mistaken, peer_url(&peer, "/")), GA_EPIN, right); /* nor by a session resumed */
+    assert_failed(ga_get(mistaken, peer_url(&peer, "/")), GA_EPIN, right);
+    assert_failed(ga_get(mistaken, peer_url(&peer, "/")), GA_EPIN, right); /* nor by a session resumed */
     assert_int_equal(ga_error()->phase, GA_PHASE_TLS);
     assert_int_equal(ga_error()->sent, GA_SENT_NO);
-    assert_failure(ga_get(unverified, peer_url(&peer, "/")), GA_EPIN, right);
-    assert_failure(ga_get(untrusted, peer_url(&peer, "/")), GA_ECERT, "does not verify");
+    assert_failed(ga_get(unverified, peer_url(&peer, "/")), GA_EPIN, right);
+    assert_failed(ga_get(untrusted, peer_url(&peer, "/")), GA_ECERT, "does not verify");
     assert_int_equal(peer.requests, requests);
     peer_stop(&peer);
 }
@@ -262,8 +254,8 @@ CASE(servers_are_asked_for_the_name_that_is_given)
     ga_auto(ga_session) misnamed = ga_session_new(.ca_file = ca_file, .server_name = "third.example");
 
     assert_get(named, peer_url(&peer, "/"));
-    assert_failure(ga_get(plain, peer_url(&peer, "/")), GA_ECERT, "other.example");
-    assert_failure(ga_get(misnamed, peer_url(&peer, "/")), GA_ECERT, "third.example");
+    assert_failed(ga_get(plain, peer_url(&peer, "/")), GA_ECERT, "other.example");
+    assert_failed(ga_get(misnamed, peer_url(&peer, "/")), GA_ECERT, "third.example");
     peer_stop(&peer);
 }
 
@@ -285,25 +277,25 @@ CASE(ways_that_cannot_be_are_refused)
         ";",
     };
 
-    assert_failure(ga_session_new(.resolve = GA_PAIRS({"h", ""})), GA_EUSAGE, "resolve");
-    assert_failure(ga_session_new(.resolve = GA_PAIRS({"h", "name.test"})), GA_EUSAGE, "resolve");
-    assert_failure(ga_session_new(.resolve = GA_PAIRS({"h", "127.0.0.1,"})), GA_EUSAGE, "resolve");
-    assert_failure(ga_session_new(.resolve = GA_PAIRS({"h", "127.0.0.1 127.0.0.2"})), GA_EUSAGE, "resolve");
-    assert_failure(ga_session_new(.resolve = GA_PAIRS({"h:0", "127.0.0.1"})), GA_EUSAGE, "host:port");
-    assert_failure(ga_session_new(.resolve = GA_PAIRS({":1", "127.0.0.1"})), GA_EUSAGE, "host:port");
+    assert_failed(ga_session_new(.resolve = GA_PAIRS({"h", ""})), GA_EUSAGE, "resolve");
+    assert_failed(ga_session_new(.resolve = GA_PAIRS({"h", "name.test"})), GA_EUSAGE, "resolve");
+    assert_failed(ga_session_new(.resolve = GA_PAIRS({"h", "127.0.0.1,"})), GA_EUSAGE, "resolve");
+    assert_failed(ga_session_new(.resolve = GA_PAIRS({"h", "127.0.0.1 127.0.0.2"})), GA_EUSAGE, "resolve");
+    assert_failed(ga_session_new(.resolve = GA_PAIRS({"h:0", "127.0.0.1"})), GA_EUSAGE, "host:port");
+    assert_failed(ga_session_new(.resolve = GA_PAIRS({":1", "127.0.0.1"})), GA_EUSAGE, "host:port");
     for (size_t i = 0; i < sizeof detours / sizeof *detours; i++) {
         const char *const one[] = {detours[i], NULL};
 
-        assert_failure(ga_session_new(.connect_to = one), GA_EUSAGE, "HOST1:PORT1:HOST2:PORT2");
+        assert_failed(ga_session_new(.connect_to = one), GA_EUSAGE, "HOST1:PORT1:HOST2:PORT2");
     }
-    assert_failure(ga_session_new(.local_address = "eth0"), GA_EUSAGE, "local_address");
-    assert_failure(ga_session_new(.tcp_keepalive = -1), GA_EUSAGE, "tcp_keepalive");
-    assert_failure(ga_session_new(.interface = ""), GA_EUSAGE, "no name of a network interface");
-    assert_failure(ga_session_new(.interface = "sixteen-letters!"), GA_EUSAGE,
-                   "no name of a network interface");
-    assert_failure(ga_session_new(.interface = "a b"), GA_EUSAGE, "no name of a network interface");
+    assert_failed(ga_session_new(.local_address = "eth0"), GA_EUSAGE, "local_address");
+    assert_failed(ga_session_new(.tcp_keepalive = -1), GA_EUSAGE, "tcp_keepalive");
+    assert_failed(ga_session_new(.interface = ""), GA_EUSAGE, "no name of a network interface");
+    assert_failed(ga_session_new(.interface = "sixteen-letters!"), GA_EUSAGE,
+                  "no name of a network interface");
+    assert_failed(ga_session_new(.interface = "a b"), GA_EUSAGE, "no name of a network interface");
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
-        assert_failure(ga_session_new(.ca_file = ca_file, .tls_pin = pins[i]), GA_EUSAGE, "tls_pin");
+        assert_failed(ga_session_new(.ca_file = ca_file, .tls_pin = pins[i]), GA_EUSAGE, "tls_pin");
 }
 
 int main(void)

@@ -13,22 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define OK_EMPTY PEER_SAY("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
-static const peer_step empty[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_AGAIN};
-static const peer_step *const always_empty[] = {empty, NULL};
-
-/* The pool is as it was at first: nothing is lent, nobody waits. */
-static void assert_pool_at_rest(const ga_session *session, size_t idle)
-{
-    ga_pool_stats stats;
-
-    ga_session_pool(session, &stats);
-    assert_int_equal(stats.in_use, 0);
-    assert_int_equal(stats.waiting, 0);
-    assert_int_equal(stats.idle, idle);
-}
-
 static void assert_sent(const peer_server *peer, const char *expected)
 {
     assert_string_equal(peer->last.data, expected);
@@ -42,7 +26,7 @@ CASE(a_get_is_exactly_this)
     char expected[256];
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_response) response =
         ga_get(session, peer_url(&peer, "/todos/1?x=y#part"), .params = GA_PAIRS({"q", "a b"}));
     assert_int_equal(ga_status(response), 200);
@@ -59,7 +43,7 @@ CASE(bodies_have_their_type_and_length)
     ga_auto(ga_session) session = ga_session_new(.headers = GA_PAIRS({"Content-Type", "x/session"}));
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_response_free(ga_post(session, peer_url(&peer, "/"), .json_text = "{\"a\":1}"));
     assert_contains(peer.last.data,
                     "\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}");
@@ -95,7 +79,7 @@ CASE(headers_of_the_request_replace_the_sessions)
         ga_session_new(.headers = GA_PAIRS({"X-One", "1"}, {"X-Two", "2"}), .user_agent = "me");
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_response_free(ga_get(session, peer_url(&peer, "/")));
     assert_contains(peer.last.data, "\r\nUser-Agent: me\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, "
                                     "br, zstd\r\nX-One: 1\r\nX-Two: 2\r\n\r\n");
@@ -115,7 +99,7 @@ CASE(userinfo_becomes_basic_and_is_never_shown)
     char url[128];
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     unsigned port = ga__address_port(&peer.listener.address);
 
     snprintf(url, sizeof url, "http://us%%65r:p%%40ss@127.0.0.1:%u/", port);
@@ -141,7 +125,7 @@ CASE(relative_urls_stand_on_the_base)
 {
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     ga_auto(ga_session) session = ga_session_new(.base_url = peer_url(&peer, "/api/v1/"));
 
     ga_response_free(ga_get(session, "todos/1"));
@@ -177,7 +161,7 @@ CASE(what_would_break_the_syntax_is_refused_before_anything_is_sent)
     ga_auto(ga_session) session = ga_session_new();
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_null(ga_request(session, cases[i].method, peer_url(&peer, "/"),
                                .headers = GA_PAIRS({cases[i].header.name, cases[i].header.value})));
@@ -231,7 +215,7 @@ CASE(a_refused_connection_says_all_that_is_known)
     char url[64];
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     snprintf(url, sizeof url, "%s", peer_url(&peer, "/x"));
     peer_stop(&peer);
     assert_null(ga_get(session, url));
@@ -336,9 +320,9 @@ CASE(interim_answers_are_skipped_but_not_for_ever)
 /* --- stale connections ---------------------------------------------------------------------------- */
 
 /* One answer, and then the connection breaks at the next request in the way of the second step. */
-static const peer_step kept_then_closed[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_TAKE(NULL), PEER_CLOSE};
-static const peer_step kept_then_reset[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_GLIMPSE, PEER_CLOSE};
-static const peer_step kept_then_begun[] = {PEER_TAKE(NULL), OK_EMPTY, PEER_TAKE(NULL),
+static const peer_step kept_then_closed[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_TAKE(NULL), PEER_CLOSE};
+static const peer_step kept_then_reset[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_GLIMPSE, PEER_CLOSE};
+static const peer_step kept_then_begun[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_TAKE(NULL),
                                             PEER_SAY("HTTP/1.1 2"), PEER_CLOSE};
 
 CASE(a_stale_connection_is_replaced_where_that_is_safe)
@@ -352,19 +336,19 @@ CASE(a_stale_connection_is_replaced_where_that_is_safe)
         size_t connections;
         int attempt;
     } cases[] = {
-        {kept_then_closed, empty, "GET", NULL, 0, 0, 2, 0},
-        {kept_then_closed, empty, "HEAD", NULL, 0, 0, 2, 0},
-        {kept_then_closed, empty, "OPTIONS", NULL, 0, 0, 2, 0},
-        {kept_then_closed, empty, "TRACE", NULL, 0, 0, 2, 0},
-        {kept_then_closed, empty, "PUT", NULL, 0, 0, 2, 0},
-        {kept_then_closed, empty, "DELETE", NULL, 0, 0, 2, 0},
-        {kept_then_closed, empty, "QUERY", NULL, 0, 0, 2, 0},
-        {kept_then_reset, empty, "GET", NULL, 0, 0, 2, 0},
-        {kept_then_closed, empty, "POST", NULL, 0, GA_EDISCONNECTED, 1, 1},
-        {kept_then_reset, empty, "PATCH", NULL, 0, GA_ERESET, 1, 1},
-        {kept_then_closed, empty, "POST", NULL, 1, 0, 2, 0},
-        {kept_then_closed, empty, "POST", "k1", 0, 0, 2, 0},
-        {kept_then_begun, empty, "GET", NULL, 0, GA_EDISCONNECTED, 1, 1},
+        {kept_then_closed, peer_empty, "GET", NULL, 0, 0, 2, 0},
+        {kept_then_closed, peer_empty, "HEAD", NULL, 0, 0, 2, 0},
+        {kept_then_closed, peer_empty, "OPTIONS", NULL, 0, 0, 2, 0},
+        {kept_then_closed, peer_empty, "TRACE", NULL, 0, 0, 2, 0},
+        {kept_then_closed, peer_empty, "PUT", NULL, 0, 0, 2, 0},
+        {kept_then_closed, peer_empty, "DELETE", NULL, 0, 0, 2, 0},
+        {kept_then_closed, peer_empty, "QUERY", NULL, 0, 0, 2, 0},
+        {kept_then_reset, peer_empty, "GET", NULL, 0, 0, 2, 0},
+        {kept_then_closed, peer_empty, "POST", NULL, 0, GA_EDISCONNECTED, 1, 1},
+        {kept_then_reset, peer_empty, "PATCH", NULL, 0, GA_ERESET, 1, 1},
+        {kept_then_closed, peer_empty, "POST", NULL, 1, 0, 2, 0},
+        {kept_then_closed, peer_empty, "POST", "k1", 0, 0, 2, 0},
+        {kept_then_begun, peer_empty, "GET", NULL, 0, GA_EDISCONNECTED, 1, 1},
         {kept_then_closed, no_answer, "GET", NULL, 0, GA_EDISCONNECTED, 2, 2}, /* once only */
     };
 
@@ -410,7 +394,7 @@ CASE(an_answer_that_comes_before_the_body_is_sent_ends_the_sending)
         PEER_GLIMPSE, PEER_SAY("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig"), PEER_CLOSE};
     static const peer_step continues[] = {PEER_GLIMPSE,     PEER_SAY("HTTP/1.1 100 Continue\r\n\r\n"),
                                           PEER_PAUSE(0.01), PEER_TAKE(NULL),
-                                          OK_EMPTY,         PEER_AGAIN};
+                                          PEER_OK("0", ""), PEER_AGAIN};
     static const peer_step *const scripts[] = {refuses, says_and_resets, continues, NULL};
     enum { SIZE = 20 << 20 };
     ga_auto(ga_session) session = ga_session_new();
@@ -434,7 +418,7 @@ CASE(an_answer_that_comes_before_the_body_is_sent_ends_the_sending)
 CASE(a_large_body_arrives_whole_also_where_the_server_says_continue)
 {
     static const peer_step continues[] = {PEER_SAY("HTTP/1.1 100 Continue\r\n\r\n"), PEER_TAKE("POST"),
-                                          OK_EMPTY, PEER_AGAIN};
+                                          PEER_OK("0", ""), PEER_AGAIN};
     static const peer_step *const scripts[] = {continues, NULL};
     enum { SIZE = 3 << 20 };
     ga_auto(ga_session) session = ga_session_new();
@@ -526,7 +510,7 @@ CASE(a_redirect_has_no_params_and_what_its_answer_says_is_skipped)
 
 CASE(credentials_do_not_leave_the_origin)
 {
-    static const peer_step target[] = {PEER_TAKE("GET /there "), OK_EMPTY, PEER_AGAIN};
+    static const peer_step target[] = {PEER_TAKE("GET /there "), PEER_OK("0", ""), PEER_AGAIN};
     static const peer_step *const targets[] = {target, NULL};
     ga_auto(ga_session) session =
         ga_session_new(.headers = GA_PAIRS({"Authorization", "Bearer s"}, {"X-S", "1"}));
@@ -865,7 +849,7 @@ TIMED_CASE(cancelled_in_any_phase_a_call_leaves_nothing)
     ga__address_ip(&address, "10.1.2.3", 80);
     ga__sim_set_route(ga__loop_here->poller, &address.as.any, address.size, GA__SIM_SILENT, 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const peer_step *const scripts[] = {cases[i].script, empty, NULL};
+        const peer_step *const scripts[] = {cases[i].script, peer_empty, NULL};
         ga_group group;
         ga_scope scope;
         peer_server peer;

@@ -10,9 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const peer_step empty[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
-static const peer_step *const always_empty[] = {empty, NULL};
-
 CASE(wrong_options_are_refused_by_name)
 {
     assert_null(ga_session_new(.base_url = "nonsense"));
@@ -73,7 +70,7 @@ CASE(a_unix_socket_serves_any_host)
 
     snprintf(path, sizeof path, "/tmp/gather-test-%d.sock", (int)getpid());
     assert_true(ga__address_unix(&address, path));
-    peer_start_at(&peer, peers, always_empty, &address);
+    peer_start_at(&peer, peers, peer_always_empty, &address);
     ga_auto(ga_session) session = ga_session_new(.unix_socket = path);
     ga_auto(ga_response) response = ga_get(session, "http://docker.example/containers/json");
 
@@ -91,7 +88,7 @@ TIMED_CASE(the_rate_is_kept_and_waiting_for_it_ends_with_the_total)
     ga_auto(ga_session) session = ga_session_new(.rate = 10, .burst = 1);
     peer_server peer;
 
-    peer_start(&peer, peers, always_empty);
+    peer_start(&peer, peers, peer_always_empty);
     double began = ga_now();
 
     for (int i = 0; i < 21; i++)
