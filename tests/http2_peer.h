@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A peer that speaks HTTP/2 by prior knowledge, on nghttp2: a step for the scripts of peer.h, which does what
- * the path of each request says.
+ * A peer that speaks HTTP/2 by prior knowledge, on nghttp2: it does what the path of each request says.
  *
- *     static const peer_step script[] = {PEER_CALL(http2_serve), PEER_CLOSE};
+ *     ga_session *session = http2_begin(&peer, peers, &habits);
+ *
+ *     http2_assert_ok(session, peer_url(&peer, "/ok"));
+ *     ga_session_free(session);
+ *     peer_stop(&peer);
+ *
+ * In scripts it is the step of http2_script.
  */
 #ifndef HTTP2_PEER_H
 #define HTTP2_PEER_H
@@ -313,6 +318,38 @@ static bool http2_serve(peer_visit *connection)
     ga__buffer_free(&out);
     http2_end(&visit);
     return false;
+}
+
+static const peer_step http2_script[] = {PEER_CALL(http2_serve), PEER_CLOSE};
+static const peer_step *const http2_scripts[] = {http2_script, NULL};
+
+/* Starts such a peer; `habits` NULL: none in particular. */
+static inline void http2_start(peer_server *peer, ga_group *group, http2_habits *habits)
+{
+    peer_start(peer, group, http2_scripts);
+    peer->data = habits;
+}
+
+/* The same, and makes a session that knows it; the caller's to free. */
+static inline ga_session *http2_begin(peer_server *peer, ga_group *group, http2_habits *habits)
+{
+    ga_session *session = ga_session_new(.http = 2);
+
+    http2_start(peer, group, habits);
+    assert_non_null(session);
+    return session;
+}
+
+/* A GET of what answers with four bytes. */
+static inline void http2_assert_ok(ga_session *session, const char *url)
+{
+    ga_auto(ga_response) response = ga_get(session, url);
+    ga_autofree char *text = ga_text(response);
+
+    if (!text)
+        fail_msg("%s", ga_error_message());
+    assert_string_equal(text, "xxxx");
+    assert_string_equal(ga_http_version(response), "2");
 }
 
 #endif

@@ -8,8 +8,6 @@
 
 static const peer_step fine[] = {PEER_TAKE(NULL), PEER_OK("2", "ok"), PEER_AGAIN};
 static const peer_step *const always_fine[] = {fine, NULL};
-static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
-static const peer_step *const always_http2[] = {http2, NULL};
 
 /* What the callback was asked, and what it does. */
 typedef struct clerk {
@@ -94,7 +92,7 @@ CASE(a_no_ends_the_call_and_nothing_is_sent)
         ga_group group;
 
         ga_group_open(&group, GA_COLLECT);
-        peer_start(&peer, &group, version == 2 ? always_http2 : always_fine);
+        peer_start(&peer, &group, version == 2 ? http2_scripts : always_fine);
         self.peer = silent.peer = &peer;
         peer.data = &habits;
         assert_null(ga_post(session, peer_url(&peer, "/ok"), .text = "x", ASKED(&self)));
@@ -162,7 +160,7 @@ static bool serve_a_moment(peer_visit *visit)
 CASE(a_shared_connection_that_dies_meanwhile_is_replaced)
 {
     static const peer_step breaks[] = {PEER_CALL(serve_a_moment), PEER_CLOSE};
-    static const peer_step *const scripts[] = {breaks, http2, NULL};
+    static const peer_step *const scripts[] = {breaks, http2_script, NULL};
     ga_auto(ga_session) session = ga_session_new(.http = 2);
     clerk self = {.sleeps = 0.3};
     peer_server peer;

@@ -70,8 +70,6 @@ static bool look_and_answer(peer_visit *visit)
 
 static const peer_step hello[] = {PEER_TAKE(NULL), PEER_CALL(look_and_answer), PEER_AGAIN};
 static const peer_step *const hellos[] = {hello, NULL};
-static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
-static const peer_step *const http2s[] = {http2, NULL};
 
 static void start(peer_server *peer, ga_group *peers, const peer_step *const *scripts,
                   const ga__certificate *certificate, const char *alpn, void *data)
@@ -230,7 +228,7 @@ CASE(a_shared_connection_is_not_shared_across_checks)
     peer_server peer;
     ga_group group;
 
-    start(&peer, peers, http2s, &localhost, "h2", &habits);
+    start(&peer, peers, http2_scripts, &localhost, "h2", &habits);
     ga_autofree char *stall = ga_format("%s", peer_url(&peer, "/stall"));
     caller self = {session, stall, 1};
 
@@ -263,7 +261,7 @@ CASE(the_line_is_not_shared_across_checks)
     peer_server peer;
     ga_group group;
 
-    start(&peer, peers, http2s, &localhost, "h2,http/1.1", &habits);
+    start(&peer, peers, http2_scripts, &localhost, "h2,http/1.1", &habits);
     ga_autofree char *url = ga_format("%s", peer_url(&peer, "/stall"));
     caller careless = {session, url, 1}, wary = {session, url, 0};
 
@@ -393,7 +391,7 @@ CASE(a_request_chooses_the_version_of_http)
     peer_server one, two;
 
     peer_start(&one, peers, plains);
-    peer_start(&two, peers, http2s);
+    peer_start(&two, peers, http2_scripts);
     two.data = &habits;
     ga_auto(ga_response) a = ga_get(automatic, peer_url(&two, "/ok"), .http = 2);
     ga_auto(ga_response) b = ga_get(second, peer_url(&one, "/"), .http = 11);

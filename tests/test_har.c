@@ -213,13 +213,10 @@ static void retries_are_entries_and_sizes_before_and_after_decoding_are_told(voi
 
 CASE(a_call_over_http2)
 {
-    static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
-    static const peer_step *const always[] = {http2, NULL};
     http2_habits habits = {0};
     peer_server peer;
 
-    peer_start(&peer, peers, always);
-    peer.data = &habits;
+    http2_start(&peer, peers, &habits);
     ga_session *session = ga_session_new(.har = path, .http = 2);
 
     ga_response_free(ga_get(session, peer_url(&peer, "/ok")));

@@ -9,9 +9,6 @@
 #include "certificates.h"
 #include "client/session.h"
 
-static const peer_step http2[] = {PEER_CALL(http2_serve), PEER_CLOSE};
-static const peer_step *const always[] = {http2, NULL};
-
 /* The answer's text is this, over that version of HTTP. */
 static void expect_text(ga_response *response, const char *text, const char *version)
 {
@@ -26,7 +23,7 @@ static void expect_text(ga_response *response, const char *text, const char *ver
 /* --- HTTP/1.1 where the server wants it ----------------------------------------------------------- */
 
 static const peer_step http1[] = {PEER_TAKE(NULL), PEER_OK("3", "one"), PEER_AGAIN};
-static const peer_step *const http2_first[] = {http2, http1, NULL};
+static const peer_step *const http2_first[] = {http2_script, http1, NULL};
 
 static void start_tls(peer_server *peer, ga_group *peers, http2_habits *habits)
 {
@@ -164,8 +161,7 @@ TIMED_CASE(who_is_busy_is_asked_again_when_it_says)
         ga_session *session = ga_session_new(.http = 2, .retries = 3);
 
         ga_group_open(&group, GA_COLLECT);
-        peer_start(&peer, &group, always);
-        peer.data = &habits;
+        http2_start(&peer, &group, &habits);
         double began = ga_now();
         ga_auto(ga_response) response = ga_post(session, peer_url(&peer, "/busy"), .text = "x");
 
@@ -196,8 +192,7 @@ TIMED_CASE(what_is_refused_is_tried_again_whatever_its_method)
         ga_session *session = ga_session_new(.http = 2, .retries = 1, .retry_base = 5);
 
         ga_group_open(&group, GA_COLLECT);
-        peer_start(&peer, &group, always);
-        peer.data = &habits;
+        http2_start(&peer, &group, &habits);
         double began = ga_now();
         ga_auto(ga_response) response = ga_post(session, peer_url(&peer, paths[i]), .text = "x");
 
@@ -222,8 +217,7 @@ TIMED_CASE(a_broken_stream_is_tried_again_where_that_does_no_harm)
     peer_server peer;
     ga_session *session = ga_session_new(.http = 2, .retries = 2);
 
-    peer_start(&peer, peers, always);
-    peer.data = &habits;
+    http2_start(&peer, peers, &habits);
     assert_failed(ga_post(session, peer_url(&peer, "/break"), .text = "x"), GA_ERESET, "INTERNAL_ERROR");
     assert_int_equal(habits.requests, 1);
     assert_failed(ga_get(session, peer_url(&peer, "/break")), GA_ERESET, "INTERNAL_ERROR");
@@ -246,8 +240,7 @@ TIMED_CASE(a_body_waits_until_it_is_wanted)
     peer_server peer;
     ga_session *session = ga_session_new(.http = 2);
 
-    peer_start(&peer, peers, always);
-    peer.data = &habits;
+    http2_start(&peer, peers, &habits);
     double began = ga_now();
     ga_auto(ga_response) wanted =
         ga_post(session, peer_url(&peer, "/wanted"), .text = "four", .expect_continue = 1);
@@ -286,8 +279,7 @@ CASE(a_body_that_is_not_wanted_is_not_sent)
     peer_server peer;
     ga_session *session = ga_session_new(.http = 2);
 
-    peer_start(&peer, peers, always);
-    peer.data = &habits;
+    http2_start(&peer, peers, &habits);
     ga_auto(ga_response) refused =
         ga_post(session, peer_url(&peer, "/early"), .text = "four", .expect_continue = 1);
 
