@@ -154,6 +154,39 @@ void check_write_file(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
+char *check_directory;
+
+int check_make_directory(void **state)
+{
+    (void)state;
+    check_directory = check_mkdtemp();
+    return 0;
+}
+
+int check_remove_directory(void **state)
+{
+    (void)state;
+    check_rmdir(check_directory);
+    free(check_directory);
+    return 0;
+}
+
+char *check_path(const char *name)
+{
+    char *path = NULL;
+
+    assert_true(asprintf(&path, "%s/%s", check_directory, name) > 0);
+    return path;
+}
+
+char *check_new_file(const char *name, const char *text)
+{
+    char *path = check_path(name);
+
+    check_write_file(path, text);
+    return path;
+}
+
 /* Reads to the end, or to the first newline, which is dropped. False when the other side takes too long. */
 static bool read_until(int fd, bool line, ga__buffer *text)
 {

@@ -87,6 +87,15 @@ void check_rmdir(const char *path);
 
 /** Writes a file; the test fails where it cannot. */
 void check_write_file(const char *path, const char *text);
+/** A directory that the tests of a group share: check_make_directory and check_remove_directory are a group's
+ * set-up and tear-down, or are called by them. */
+extern char *check_directory;
+int check_make_directory(void **state);
+int check_remove_directory(void **state);
+/** The path of a name in it, and the same after having written the file; the caller's to free. */
+char *check_path(const char *name);
+char *check_new_file(const char *name, const char *text);
+
 /** A whole file as a string, the caller's to free; the test fails where it cannot be read. */
 char *check_read_file(const char *path);
 

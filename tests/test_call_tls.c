@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *directory, *ca_file, *own_file, *other_file;
+static char *ca_file, *own_file, *other_file;
 static ga__certificate other; /* for other.example alone */
 
 static int set_up(void **state)
@@ -22,23 +22,19 @@ static int set_up(void **state)
     make_certificates(state);
     other = make_certificate(&(ga__certificate_options){
         .common_name = "other", .names = "DNS:other.example", .issuer = &authority});
-    directory = check_mkdtemp();
-    ca_file = ga_format("%s/ca.pem", directory);
-    own_file = ga_format("%s/own.pem", directory);
-    other_file = ga_format("%s/other.pem", directory);
-    check_write_file(ca_file, authority.certificate);
+    check_make_directory(state);
+    ca_file = check_new_file("ca.pem", authority.certificate);
     ga_autofree char *both = ga_format("%s%s", localhost.certificate, localhost.key);
-    check_write_file(own_file, both);
+    own_file = check_new_file("own.pem", both);
     ga_autofree char *others = ga_format("%s%s", other.certificate, other.key);
-    check_write_file(other_file, others);
+    other_file = check_new_file("other.pem", others);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     ga__certificate_free(&other);
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     free(ca_file);
     free(own_file);
     free(other_file);
@@ -148,7 +144,7 @@ CASE(each_check_of_a_request_is_made_though_a_connection_is_there)
     assert_failed(ga_get(session, peer_url(&peer, "/"), .server_name = "other.example"), GA_ECERT,
                   "other.example");
     assert_failed(ga_get(session, peer_url(&peer, "/"), .ca_file = other_file), GA_ECERT, "");
-    assert_failed(ga_get(session, peer_url(&peer, "/"), .ca_path = directory), GA_ECERT, "");
+    assert_failed(ga_get(session, peer_url(&peer, "/"), .ca_path = check_directory), GA_ECERT, "");
     assert_int_equal(peer.requests, 1);
     assert_get(session, peer_url(&peer, "/"), .tls_version_min = 13);
     SSL_CTX_set_max_proto_version(ga__tls_config_context(peer.tls), TLS1_2_VERSION);

@@ -40,7 +40,6 @@ static void make_coded(void)
 /* A server in a thread of its own, which allocates nothing. */
 static int listener;
 static char url[64];
-static char *directory; /* of the test's own, with a file in it */
 static char file[4096];
 
 static void send_all(int fd, const char *bytes, size_t size)
@@ -147,8 +146,8 @@ static int start_server(void **state)
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 64) < 0 ||
         getsockname(listener, (struct sockaddr *)&address, &size) < 0)
         return -1;
-    directory = check_mkdtemp();
-    snprintf(file, sizeof file, "%s/file", directory);
+    check_make_directory(state);
+    snprintf(file, sizeof file, "%s/file", check_directory);
     check_write_file(file, "from a file");
     snprintf(url, sizeof url, "http://user:word@127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
     *state = &thread;
@@ -157,8 +156,7 @@ static int start_server(void **state)
 
 static int stop_server(void **state)
 {
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     shutdown(listener, SHUT_RDWR);
     pthread_join(*(pthread_t *)*state, NULL);
     return close(listener);
@@ -244,7 +242,7 @@ static int resume(ga_session *session)
 static int save(ga_session *session)
 {
     ga_auto(ga_response) response = ga_get(session, "/large");
-    ga_autofree char *place = ga_format("%s/saved", directory);
+    ga_autofree char *place = ga_format("%s/saved", check_directory);
 
     if (!place)
         return GA_ENOMEM;

@@ -10,23 +10,22 @@
 #include <string.h>
 
 static ga__certificate ca, own, stranger;
-static char *directory, *ca_file;
+static char *ca_file;
 
 static int make_certificates(void **state)
 {
     (void)state;
-    directory = check_mkdtemp();
+    check_make_directory(state);
     if (ga__certificate_make(&ca, &(ga__certificate_options){.common_name = "test CA", .authority = true}) <
             0 ||
         ga__certificate_make(
             &own,
             &(ga__certificate_options){.common_name = "test", .names = GA__LOCAL_NAMES, .issuer = &ca}) < 0 ||
-        ga__certificate_make(&stranger, &(ga__certificate_options){.common_name = "x",
-                                                                   .names = "DNS:other.example",
-                                                                   .issuer = &ca}) < 0 ||
-        asprintf(&ca_file, "%s/ca.pem", directory) < 0)
+        ga__certificate_make(
+            &stranger,
+            &(ga__certificate_options){.common_name = "x", .names = "DNS:other.example", .issuer = &ca}) < 0)
         return -1;
-    check_write_file(ca_file, ca.certificate);
+    ca_file = check_new_file("ca.pem", ca.certificate);
     return 0;
 }
 
@@ -36,8 +35,7 @@ static int free_certificates(void **state)
     ga__certificate_free(&ca);
     ga__certificate_free(&own);
     ga__certificate_free(&stranger);
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     free(ca_file);
     return 0;
 }

@@ -12,20 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char path[4096];
+static char *path;
 
 static int make_place(void **state)
 {
-    *state = check_mkdtemp();
-    snprintf(path, sizeof path, "%s/calls.har", (char *)*state);
+    check_make_directory(state);
+    path = check_path("calls.har");
     return 0;
 }
 
 static int remove_place(void **state)
 {
-    check_rmdir(*state);
-    free(*state);
-    return 0;
+    free(path);
+    return check_remove_directory(state);
 }
 
 /* The file as har.py judges it. */

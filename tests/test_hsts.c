@@ -145,7 +145,7 @@ static void hosts_are_found_among_many_and_bounded(void **state)
 /* --- the client ------------------------------------------------------------------------------------- */
 
 static ga__certificate own;
-static char *directory, *ca_file;
+static char *ca_file;
 
 static int make_certificate(void **state)
 {
@@ -153,9 +153,8 @@ static int make_certificate(void **state)
     if (ga__certificate_make(&own,
                              &(ga__certificate_options){.common_name = "test", .names = GA__LOCAL_NAMES}) < 0)
         return -1;
-    directory = check_mkdtemp();
-    ca_file = ga_format("%s/ca.pem", directory);
-    check_write_file(ca_file, own.certificate);
+    check_make_directory(state);
+    ca_file = check_new_file("ca.pem", own.certificate);
     return 0;
 }
 
@@ -163,8 +162,7 @@ static int free_certificate(void **state)
 {
     (void)state;
     ga__certificate_free(&own);
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     free(ca_file);
     return 0;
 }

@@ -10,25 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *directory;
-
-static char *path_of(const char *name)
-{
-    char *path = NULL;
-
-    assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
-    return path;
-}
-
-/* A file of the directory; the path is the caller's to free. */
-static char *write_file(const char *name, const char *text)
-{
-    char *path = path_of(name);
-
-    check_write_file(path, text);
-    return path;
-}
-
 /* A row as "LINE:FORM:TEXT;". */
 static void append_row(ga__buffer *out, const ga__raw_row *row)
 {
@@ -74,7 +55,7 @@ static ga__input *open_names(const char *const *names, size_t count, bool has_te
 
 static void check_rows(const char *name, const char *text, const char *rows)
 {
-    char *path = write_file(name, text);
+    char *path = check_new_file(name, text);
     ga__input *input = open_names((const char *const[]){path}, 1, false);
     char *read = read_rows(input);
 
@@ -118,7 +99,7 @@ static void bad_rows_have_a_place_and_a_reason(void **state)
 
 static void inputs_follow_each_other(void **state)
 {
-    char *lines = write_file("c.txt", "http://x/\n"), *table = write_file("c.csv", "k\n1\n");
+    char *lines = check_new_file("c.txt", "http://x/\n"), *table = check_new_file("c.csv", "k\n1\n");
     const char *const names[] = {"http://h/[1-2]", lines, "/base/{a,b}", table};
     ga__input *input = open_names(names, 4, false);
     char *rows = read_rows(input);
@@ -160,20 +141,20 @@ static void what_makes_no_sense_is_said_before_the_first_row(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *path = write_file(cases[i].name, cases[i].text);
+        char *path = check_new_file(cases[i].name, cases[i].text);
 
         check_refused(path, cases[i].said);
         free(path);
     }
     check_refused("not.there", "No such file or directory; an input is a file, a URL as https://not.there");
     check_refused("http://h/[1-", "] is missing");
-    check_refused(directory, "is a directory");
+    check_refused(check_directory, "is a directory");
     check_refused("/not/there", "No such file"); /* without a base URL it is a file */
 }
 
 static void a_line_longer_than_a_row_may_be_is_skipped(void **state)
 {
-    char *path = path_of("long.jsonl");
+    char *path = check_path("long.jsonl");
     FILE *file = fopen(path, "w");
     char zeros[4096];
     char *rows;
@@ -274,21 +255,6 @@ static void who_waits_for_a_pipe_can_be_stopped(void **state)
     close(writing);
 }
 
-static int make_directory(void **state)
-{
-    (void)state;
-    directory = check_mkdtemp();
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    check_rmdir(directory);
-    free(directory);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,5 +267,5 @@ int main(void)
         cmocka_unit_test(who_waits_for_a_pipe_can_be_stopped),
     };
 
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, check_make_directory, check_remove_directory);
 }

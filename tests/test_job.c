@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *directory;
 static atomic_int ready, ended, requests, refused_once;
 static char base[128];
 
@@ -112,7 +111,7 @@ static pthread_t thread;
 static int set_up(void **state)
 {
     (void)state;
-    directory = check_mkdtemp();
+    check_make_directory(state);
     pthread_create(&thread, NULL, server_thread, NULL);
     while (!ready)
         usleep(1000);
@@ -124,23 +123,17 @@ static int tear_down(void **state)
     (void)state;
     ended = 1;
     pthread_join(thread, NULL);
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     return 0;
 }
 
 /* --- jobs ----------------------------------------------------------------------------------------- */
 
-static char *path_of(const char *name)
-{
-    return ga_format("%s/%s", directory, name);
-}
-
 /* Writes rows, "/ok/1" and so on, and gives the name of their file, the caller's to free. */
 static char *write_rows(const char *form, int count)
 {
     ga__buffer rows = GA__BUFFER_INIT;
-    char *path = path_of("rows.jsonl");
+    char *path = check_path("rows.jsonl");
 
     for (int i = 1; i <= count; i++)
         ga__buffer_printf(&rows, form, i);
@@ -225,7 +218,7 @@ static void check_records(const char *output, int count)
 
 static void every_row_has_one_record_on_one_thread_and_on_two(void **state)
 {
-    char *rows = write_rows("\"/ok/%d\"\n", 300), *output = path_of("all.jsonl");
+    char *rows = write_rows("\"/ok/%d\"\n", 300), *output = check_path("all.jsonl");
     ga__job_options options = to(output);
 
     (void)state;
@@ -240,7 +233,7 @@ static void every_row_has_one_record_on_one_thread_and_on_two(void **state)
 
 static void records_of_each_kind_say_what_became_of_the_row(void **state)
 {
-    char *rows = path_of("rows.jsonl"), *output = path_of("kinds.jsonl");
+    char *rows = check_path("rows.jsonl"), *output = check_path("kinds.jsonl");
 
     (void)state;
     check_write_file(rows, "\"/ok/1\"\n\"/missing\"\n\"/busy\"\nnonsense\n{\"url\":\"/x\",\"expect\":404}\n"
@@ -264,7 +257,7 @@ static void records_of_each_kind_say_what_became_of_the_row(void **state)
 
 static void ordered_records_stand_in_the_order_of_the_rows(void **state)
 {
-    char *rows = write_rows("\"/late/%d\"\n", 60), *output = path_of("ordered.jsonl");
+    char *rows = write_rows("\"/late/%d\"\n", 60), *output = check_path("ordered.jsonl");
     ga__job_options options = to(output);
 
     (void)state;
@@ -285,7 +278,7 @@ static void ordered_records_stand_in_the_order_of_the_rows(void **state)
 /* Rows in line are stopped before those under way end: their turns must not be waited for. */
 static void a_stopped_job_keeps_its_answers_and_goes_on(void **state)
 {
-    char *rows = write_rows("\"/late/%d\"\n", 200), *output = path_of("stopped.jsonl");
+    char *rows = write_rows("\"/late/%d\"\n", 200), *output = check_path("stopped.jsonl");
     ga__job_options options = to(output);
 
     (void)state;
@@ -322,7 +315,7 @@ static void a_stopped_job_keeps_its_answers_and_goes_on(void **state)
 /* A slow job would spend more on writing each record by itself than on all else. */
 static void records_that_nobody_waits_for_are_written_together(void **state)
 {
-    char *rows = write_rows("\"/ok/%d\"\n", 100), *output = path_of("together.jsonl");
+    char *rows = write_rows("\"/ok/%d\"\n", 100), *output = check_path("together.jsonl");
     ga__job_options options = to(output);
 
     (void)state;
@@ -337,7 +330,7 @@ static void records_that_nobody_waits_for_are_written_together(void **state)
 /* Else each of them would take a tenth of a second. */
 static void records_that_somebody_waits_for_are_written_at_once(void **state)
 {
-    char *rows = write_rows("\"/ok/%d\"\n", 150), *output = path_of("at_once.jsonl");
+    char *rows = write_rows("\"/ok/%d\"\n", 150), *output = check_path("at_once.jsonl");
     double began = check_now();
 
     (void)state;
@@ -360,7 +353,7 @@ static void records_that_somebody_waits_for_are_written_at_once(void **state)
 
 static void shares_are_disjoint_and_complete(void **state)
 {
-    char *rows = write_rows("\"/ok/%d\"\n", 200), *output = path_of("share.jsonl");
+    char *rows = write_rows("\"/ok/%d\"\n", 200), *output = check_path("share.jsonl");
     bool seen[201] = {false};
     int sum = 0;
 
@@ -386,7 +379,7 @@ static void shares_are_disjoint_and_complete(void **state)
 
 static void a_limit_and_too_many_failures_end_the_job(void **state)
 {
-    char *rows = write_rows("\"/missing/%d\"\n", 400), *output = path_of("limit.jsonl"), *reason;
+    char *rows = write_rows("\"/missing/%d\"\n", 400), *output = check_path("limit.jsonl"), *reason;
     ga__job_options options = to(output);
 
     (void)state;
@@ -425,7 +418,7 @@ static void a_limit_and_too_many_failures_end_the_job(void **state)
 
 static char *run_page(const char *next, const char *items, const char *row, int expected, bool follow)
 {
-    char *output = path_of("pages.jsonl"), *rows = path_of("rows.txt");
+    char *output = check_path("pages.jsonl"), *rows = check_path("rows.txt");
     ga__job_options options = to(output);
 
     check_write_file(rows, row);
@@ -482,8 +475,9 @@ static void circles_and_other_hosts_are_refused(void **state)
 
 static void bodies_failures_numbers_and_events_go_to_files(void **state)
 {
-    char *rows = path_of("rows.jsonl"), *output = path_of("d/{id}.json"), *failed = path_of("failed.jsonl"),
-         *log = path_of("log"), *metrics = path_of("metrics"), *body = path_of("d/a.json");
+    char *rows = check_path("rows.jsonl"), *output = check_path("d/{id}.json"),
+         *failed = check_path("failed.jsonl"), *log = check_path("log"), *metrics = check_path("metrics"),
+         *body = check_path("d/a.json");
     ga__job_options options = to(output);
 
     (void)state;
@@ -516,7 +510,7 @@ static void bodies_failures_numbers_and_events_go_to_files(void **state)
 /* Runs a job whose output is this process's standard output, which goes to a file meanwhile. */
 static char *run_to_stdout(ga__job_options options, const char *rows, int expected)
 {
-    char *path = path_of("stdout");
+    char *path = check_path("stdout");
     FILE *file = fopen(path, "w");
     int kept = dup(STDOUT_FILENO);
 
@@ -554,7 +548,7 @@ static void raw_bodies_and_failures_of_later_pages_on_standard_output(void **sta
 static void a_dry_run_sends_nothing_and_shows_no_secret(void **state)
 {
     const char *const headers[] = {"Authorization: Bearer hush", NULL};
-    char *rows = write_rows("\"/ok/%d\"\n", 5), *shown = path_of("shown"), *problem = NULL;
+    char *rows = write_rows("\"/ok/%d\"\n", 5), *shown = check_path("shown"), *problem = NULL;
     const char *const inputs[] = {rows, NULL};
     ga__job_options options = ga__job_defaults;
     FILE *out = fopen(shown, "w");

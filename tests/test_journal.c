@@ -17,16 +17,6 @@
 
 enum { ROWS = 6 };
 
-static char *directory;
-
-static char *path_of(const char *name)
-{
-    char *path = ga_format("%s/%s", directory, name);
-
-    assert_non_null(path);
-    return path;
-}
-
 static const ga__record like = {.stage = "", .message = ""};
 
 static ga__journal_options options_for(const char *path, ga__journal_mode mode)
@@ -199,7 +189,7 @@ static int go_on(const char *path)
 
 static void check_cut_anywhere(const char *name)
 {
-    char *path = path_of(name);
+    char *path = check_path(name);
     int previous = 0;
     struct stat about;
 
@@ -229,7 +219,7 @@ static void an_end_at_any_byte_costs_no_record_and_doubles_none(void **state)
 
 static void what_was_changed_behind_the_last_sync_is_cut_off(void **state)
 {
-    char *path = path_of("changed.jsonl");
+    char *path = check_path("changed.jsonl");
     FILE *file;
 
     (void)state;
@@ -267,7 +257,7 @@ static void check_refused(const ga__journal_options *options, int expected, cons
 
 static void an_output_that_lost_what_was_synced_is_refused(void **state)
 {
-    char *path = path_of("short.jsonl");
+    char *path = check_path("short.jsonl");
     ga__journal_options options = options_for(path, GA__JOURNAL_RESUME);
 
     (void)state;
@@ -279,7 +269,8 @@ static void an_output_that_lost_what_was_synced_is_refused(void **state)
 
 static void what_is_there_is_not_overwritten(void **state)
 {
-    char *path = path_of("there.jsonl"), *foreign = path_of("foreign.jsonl"), *table = path_of("there.db");
+    char *path = check_path("there.jsonl"), *foreign = check_path("foreign.jsonl"),
+         *table = check_path("there.db");
     ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
 
     (void)state;
@@ -316,7 +307,7 @@ static void a_job_that_never_began_is_in_nobodys_way(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        char *path = path_of(names[i]);
+        char *path = check_path(names[i]);
         ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
 
         for (int times = 0; times < 2; times++) {
@@ -340,7 +331,7 @@ static void another_job_is_not_mixed_in(void **state)
     static const ga_pair other[] = {{"--url", "http://other/{n}"}, {"--id", "n"}, {NULL, NULL}};
     static const ga_pair more[] = {
         {"--url", "http://h/{n}"}, {"--id", "n"}, {"--method", "PUT"}, {NULL, NULL}};
-    char *path = path_of("other.jsonl");
+    char *path = check_path("other.jsonl");
     ga__journal_options options = options_for(path, GA__JOURNAL_RESUME);
 
     (void)state;
@@ -359,7 +350,7 @@ static void two_runs_at_once_are_one_too_many(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        char *path = path_of(names[i]);
+        char *path = check_path(names[i]);
         ga__journal_options options = options_for(path, GA__JOURNAL_RESUME);
         ga__keys *keys = ga__keys_new();
         ga__journal *journal = open_with(&options, keys);
@@ -376,7 +367,7 @@ static void two_runs_at_once_are_one_too_many(void **state)
 
 static void a_damaged_journal_is_told(void **state)
 {
-    char *path = path_of("damaged.jsonl"), *database = path_of("damaged.jsonl.journal");
+    char *path = check_path("damaged.jsonl"), *database = check_path("damaged.jsonl.journal");
     ga__journal_options options = options_for(path, GA__JOURNAL_RESUME);
 
     (void)state;
@@ -388,7 +379,7 @@ static void a_damaged_journal_is_told(void **state)
     options.mode = GA__JOURNAL_READ;
     free(path);
     free(database);
-    path = path_of("nowhere/x.jsonl");
+    path = check_path("nowhere/x.jsonl");
     options = options_for(path, GA__JOURNAL_NEW);
     check_refused(&options, 4, "No such file or directory");
     options.mode = GA__JOURNAL_READ;
@@ -402,7 +393,7 @@ static void what_failed_leaves_the_output_to_be_tried_again(void **state)
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        char *path = path_of(names[i]);
+        char *path = check_path(names[i]);
         ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
         ga__keys *keys = ga__keys_new();
         ga__journal *journal = open_with(&options, keys);
@@ -434,7 +425,7 @@ static void what_failed_leaves_the_output_to_be_tried_again(void **state)
 
 static void rows_that_were_begun_are_known(void **state)
 {
-    char *path = path_of("begun.jsonl"), *problem;
+    char *path = check_path("begun.jsonl"), *problem;
     ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
     ga__keys *keys = ga__keys_new();
     ga__journal *journal = open_with(&options, keys);
@@ -459,7 +450,7 @@ static void rows_that_were_begun_are_known(void **state)
 
 static void pages_go_on_where_they_were(void **state)
 {
-    char *path = path_of("pages.jsonl"), *problem, *next;
+    char *path = check_path("pages.jsonl"), *problem, *next;
     ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
     ga__keys *keys = ga__keys_new();
     ga__record record = record_of(1, true);
@@ -516,7 +507,7 @@ static bool tell_row(void *arg, ga__slice row)
 
 static void a_report_is_read_while_the_job_is_running(void **state)
 {
-    char *path = path_of("report.jsonl"), *problem;
+    char *path = check_path("report.jsonl"), *problem;
     ga__journal_options options = options_for(path, GA__JOURNAL_NEW),
                         reading = options_for(path, GA__JOURNAL_READ);
     ga__keys *keys = ga__keys_new();
@@ -556,7 +547,7 @@ static void a_database_has_columns_with_types(void **state)
                                                 {"name", {"\"x\\ny\"", 6}},
                                                 {"big", {"12345678901234567890", 20}},
                                                 {"list", {"[1, 2]", 6}}};
-    char *path = path_of("types.db"), *problem;
+    char *path = check_path("types.db"), *problem;
     ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
     ga__record record = record_of(7, true);
     ga__keys *keys = ga__keys_new();
@@ -597,7 +588,7 @@ static void a_database_has_columns_with_types(void **state)
 /* A record that was written in part, since the disk was full, is cut off by the next run. */
 static void a_full_disk_is_told_and_what_was_written_stays_whole(void **state)
 {
-    char *path = path_of("full.jsonl"), *problem = NULL;
+    char *path = check_path("full.jsonl"), *problem = NULL;
     ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
     ga__keys *keys = ga__keys_new();
     ga__journal *journal = open_with(&options, keys);
@@ -634,21 +625,6 @@ static void a_full_disk_is_told_and_what_was_written_stays_whole(void **state)
     free(path);
 }
 
-static int make_directory(void **state)
-{
-    (void)state;
-    directory = check_mkdtemp();
-    return 0;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    check_rmdir(directory);
-    free(directory);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -668,5 +644,5 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_told_and_what_was_written_stays_whole),
     };
 
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, check_make_directory, check_remove_directory);
 }

@@ -10,22 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *directory, *ca_file;
+static char *ca_file;
 
 static int set_up(void **state)
 {
     make_certificates(state);
-    directory = check_mkdtemp();
-    if (asprintf(&ca_file, "%s/ca.pem", directory) < 0)
-        return -1;
-    check_write_file(ca_file, authority.certificate);
+    check_make_directory(state);
+    ca_file = check_new_file("ca.pem", authority.certificate);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     free(ca_file);
     return free_certificates(state);
 }

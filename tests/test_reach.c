@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static char *directory, *ca_file;
+static char *ca_file;
 static ga__certificate other; /* for other.example alone */
 
 static int set_up(void **state)
@@ -23,18 +23,15 @@ static int set_up(void **state)
     make_certificates(state);
     other = make_certificate(&(ga__certificate_options){
         .common_name = "other", .names = "DNS:other.example", .issuer = &authority});
-    directory = check_mkdtemp();
-    if (asprintf(&ca_file, "%s/ca.pem", directory) < 0)
-        return -1;
-    check_write_file(ca_file, authority.certificate);
+    check_make_directory(state);
+    ca_file = check_new_file("ca.pem", authority.certificate);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     ga__certificate_free(&other);
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     free(ca_file);
     return free_certificates(state);
 }

@@ -13,15 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *directory, *output;
+static char *output;
 static ga__keys *keys;
 
 static int begin(void **state)
 {
     (void)state;
     setenv("LC_ALL", "C.UTF-8", 1);
-    directory = check_mkdtemp();
-    output = ga_format("%s/out.jsonl", directory);
+    check_make_directory(state);
+    output = check_path("out.jsonl");
     keys = ga__keys_new();
     return output && keys ? 0 : -1;
 }
@@ -29,8 +29,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     free(output);
     ga__keys_free(keys);
     return 0;
@@ -246,13 +245,13 @@ static void a_job_is_found_by_what_names_it(void **state)
 {
     (void)state;
     free(output);
-    output = ga_format("%s/index.jsonl", directory);
+    output = check_path("index.jsonl");
     make_job(10, 10);
     static const char *const names[] = {"/{id}.json", "", "/", "/index.jsonl.journal", "/x-{id}/{n}"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         free(output);
-        output = ga_format("%s%s", directory, names[i]);
+        output = ga_format("%s%s", check_directory, names[i]);
         char *text = report(NULL, 0);
 
         expect_in(text, "/index.jsonl: finished\n");
@@ -320,7 +319,7 @@ static void the_page_has_its_plots_and_needs_nothing(void **state)
 {
     (void)state;
     make_job(1000, 1000);
-    char *path = ga_format("%s/page.html", directory), *none = report(path, 0);
+    char *path = check_path("page.html"), *none = report(path, 0);
     char *page = check_read_file(path);
 
     assert_string_equal(none, "");

@@ -14,21 +14,21 @@
 
 enum { LARGE = 1000000 };
 
-static char *directory, *place;
+static char *place;
 
 static int set_up(void **state)
 {
     (void)state;
     signal(SIGXFSZ, SIG_IGN);
-    directory = check_mkdtemp();
-    return asprintf(&place, "%s/place", directory) < 0 ? -1 : 0;
+    check_make_directory(state);
+    place = check_path("place");
+    return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    check_rmdir(directory);
-    free(directory);
+    check_remove_directory(state);
     free(place);
     return 0;
 }
@@ -65,7 +65,7 @@ static void assert_tidy(bool there)
     ga_autofree char *command = NULL;
 
     assert_int_equal(access(place, F_OK), there ? 0 : -1);
-    assert_true(asprintf(&command, "test $(ls -A '%s' | wc -l) = %d", directory, there) > 0);
+    assert_true(asprintf(&command, "test $(ls -A '%s' | wc -l) = %d", check_directory, there) > 0);
     assert_int_equal(system(command), 0);
 }
 
@@ -235,9 +235,9 @@ FILE_CASE(a_full_disk_says_so)
 FILE_CASE(links_are_followed_and_what_is_no_file_is_left_alone)
 {
     ga_auto(ga_session) session = ga_session_new();
-    ga_autofree char *link = ga_format("%s/link", directory);
-    ga_autofree char *nowhere = ga_format("%s/none/file", directory);
-    ga_autofree char *fifo = ga_format("%s/fifo", directory);
+    ga_autofree char *link = check_path("link");
+    ga_autofree char *nowhere = check_path("none/file");
+    ga_autofree char *fifo = check_path("fifo");
     struct stat status;
     peer_server peer;
 
@@ -256,7 +256,7 @@ FILE_CASE(links_are_followed_and_what_is_no_file_is_left_alone)
     ga_auto(ga_response) third = ga_get(session, peer_url(&peer, "/"));
     assert_failure(ga_save(third, fifo), GA_ESYSTEM, "no regular file");
     ga_auto(ga_response) fourth = ga_get(session, peer_url(&peer, "/"));
-    assert_failure(ga_save(fourth, directory), GA_ESYSTEM, "irectory");
+    assert_failure(ga_save(fourth, check_directory), GA_ESYSTEM, "irectory");
     assert_failure(ga_save(fourth, ""), GA_EUSAGE, "path");
     assert_failure(ga_save(fourth, NULL), GA_EUSAGE, "path");
     assert_failure(ga_save(NULL, place), GA_EUSAGE, "path"); /* the failure before stays */
