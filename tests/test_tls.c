@@ -337,6 +337,48 @@ static void files_that_cannot_be_used_are_named(void **state)
     free(key);
 }
 
+/* Writes the key as `openssl genpkey -aes256` does. */
+static void write_encrypted(const char *path, const char *text)
+{
+    BIO *bio = BIO_new_mem_buf(text, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    FILE *file = fopen(path, "we");
+
+    assert_true(file && key);
+    assert_int_equal(PEM_write_PKCS8PrivateKey(file, key, EVP_aes_256_cbc(), "secret", 6, NULL, NULL), 1);
+    assert_int_equal(fclose(file), 0);
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+}
+
+/* In a session of its own, so that there is no terminal on which OpenSSL would ask. */
+static void nobody_is_asked_for_the_passphrase_of_a_key(void **state)
+{
+    char *directory = check_mkdtemp();
+    char *certificate = ga_format("%s/certificate.pem", directory), *key = ga_format("%s/key.pem", directory);
+    int status;
+
+    (void)state;
+    check_write_file(certificate, localhost.certificate);
+    write_encrypted(key, localhost.key);
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(STDIN_FILENO);
+        setsid();
+        bool good = !ga__tls_config_new(&(ga__tls_options){.cert_file = certificate, .key_file = key}) &&
+                    strstr(ga_error_message(), key) && strstr(ga_error_message(), "encrypted");
+        _exit(!good);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    check_rmdir(directory);
+    free(directory);
+    free(certificate);
+    free(key);
+}
+
 static int ca_sources(void *argument)
 {
     char *file = ga_format("%s/ca.pem", (const char *)argument);
@@ -731,6 +773,7 @@ int main(void)
         cmocka_unit_test(insecure_accepts_anything),
         cmocka_unit_test(an_address_is_not_sent_as_server_name),
         cmocka_unit_test(files_that_cannot_be_used_are_named),
+        cmocka_unit_test(nobody_is_asked_for_the_passphrase_of_a_key),
         cmocka_unit_test(trust_comes_from_a_file_or_the_environment),
         cmocka_unit_test(without_descriptors_no_certificate_is_judged),
         cmocka_unit_test(the_least_version_is_kept),

@@ -58,7 +58,7 @@ typedef struct ga_session_options {
     const char *ca_file;   /**< PEM file of trusted CAs; else SSL_CERT_FILE, SSL_CERT_DIR, the system's */
     const char *ca_path;   /**< directory of trusted CAs */
     const char *cert_file; /**< client certificate, PEM */
-    const char *key_file;  /**< its key; the certificate's file when left out */
+    const char *key_file;  /**< its key, not encrypted; the certificate's file when left out */
     int tls_version_min;   /**< 12 or 13; 12 */
 
     const char *unix_socket; /**< connect to this path, whatever the URL's host */

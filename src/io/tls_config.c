@@ -151,6 +151,38 @@ static int trust(SSL_CTX *context, const ga__tls_options *options)
 
 /* --- own certificates ----------------------------------------------------------------------------- */
 
+/* OpenSSL would ask for a passphrase on the terminal, and hold up the loop until somebody gives it. */
+static int no_passphrase(char *buffer, int size, int writing, void *encrypted)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    *(bool *)encrypted = true;
+    return -1;
+}
+
+static int use_key(SSL_CTX *context, const char *file)
+{
+    bool encrypted = false;
+
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &encrypted);
+    /* also fails where the key does not fit the certificate */
+    int used = SSL_CTX_use_PrivateKey_file(context, file, SSL_FILETYPE_PEM);
+
+    SSL_CTX_set_default_passwd_cb(context, NULL);
+    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+    if (used == 1)
+        return 0;
+    if (!encrypted)
+        return refused("key_file", file);
+    ERR_clear_error();
+    return ga__fail(GA_ETLS,
+                    "key_file %s is encrypted, and its passphrase is not asked for: give the key as `openssl "
+                    "pkey -in %s` writes it, in a file that only its owner may read",
+                    file, file);
+}
+
 static int identify(SSL_CTX *context, const ga__tls_options *options)
 {
     const char *key = options->key_file ? options->key_file : options->cert_file;
@@ -163,10 +195,7 @@ static int identify(SSL_CTX *context, const ga__tls_options *options)
         return unreadable("key_file", key);
     if (SSL_CTX_use_certificate_chain_file(context, options->cert_file) != 1)
         return refused("cert_file", options->cert_file);
-    /* also fails where the key does not fit the certificate */
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-        return refused("key_file", key);
-    return 0;
+    return use_key(context, key);
 }
 
 static int identify_by_text(SSL_CTX *context, const char *certificate, const char *key)
