@@ -51,7 +51,7 @@ GA_API ga_event_source *ga_event_source_new_with(ga_session *session, const ga_r
 
 /** The next event. Where the stream ends or the connection breaks, it waits as long as the server asked (3 s
  * unless it did, and 0.1 s at least; doubled up to 60 s while nothing comes) and connects again, telling the
- * last id. Suspends.
+ * last id that a header can carry. Suspends.
  *  @return 1; 0 when the server says by 204 that there is no more; negative: GA_ESTATUS (an answer other than
  * 200), GA_ECONTENTTYPE (not text/event-stream), GA_ETOOLARGE, GA_ECANCELED, GA_ENOMEM, and what no new
  * attempt can mend: GA_EURL, GA_ESCHEME, GA_EHEADER, GA_ECERT, GA_EUSAGE */

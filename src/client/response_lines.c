@@ -157,5 +157,5 @@ const char *ga__response_retry_hint(const ga_response *response, double *retry)
     const ga__line_reader *reader = response ? response->reader : NULL;
 
     *retry = reader ? reader->events.retry : -1;
-    return reader && reader->events.id.data ? reader->events.id.data : NULL;
+    return reader ? reader->events.tellable.data : NULL;
 }

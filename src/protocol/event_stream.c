@@ -6,6 +6,7 @@
 #include "protocol/event_stream.h"
 
 #include "base/number.h"
+#include "protocol/token.h"
 #include <gather/error.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ void ga__event_stream_free(ga__event_stream *stream)
     ga__buffer_free(&stream->type);
     ga__buffer_free(&stream->id);
     ga__buffer_free(&stream->next_id);
+    ga__buffer_free(&stream->tellable);
 }
 
 void ga__event_stream_restart(ga__event_stream *stream)
@@ -79,6 +81,8 @@ static bool complete_event(ga__event_stream *stream)
         stream->id = stream->next_id;
         stream->next_id = before;
         stream->id_given = false;
+        if (ga__span_value(stream->id.data, stream->id.size) == stream->id.size)
+            set(&stream->tellable, (ga__slice){stream->id.data, stream->id.size});
     }
     if (stream->data.size > 0) {
         stream->data.data[--stream->data.size] = '\0'; /* the last LF */
@@ -125,7 +129,8 @@ static void forget_event(ga__event_stream *stream)
 
 static int check(const ga__event_stream *stream)
 {
-    if (stream->line.failed || stream->data.failed || stream->type.failed || stream->next_id.failed)
+    if (stream->line.failed || stream->data.failed || stream->type.failed || stream->next_id.failed ||
+        stream->tellable.failed)
         return GA_ENOMEM;
     return stream->line.size > stream->limit || stream->data.size > stream->limit ? GA_ETOOLARGE : 0;
 }

@@ -14,14 +14,15 @@ typedef struct ga__event_stream {
     ga__buffer line; /* as far as it has come */
     ga__buffer data; /* of the event that is being read: each line's with an LF */
     ga__buffer type;
-    ga__buffer id;      /* the last one that was given; it stays from event to event */
-    ga__buffer next_id; /* what becomes the id at the next empty line: what is torn off has no id either */
-    double retry;       /* seconds that the server asked for; negative: none */
-    size_t limit;       /* bytes of a line, and of an event's data */
-    bool after_cr;      /* an LF that comes now belongs to the line before */
-    bool started;       /* a byte order mark is looked for before */
-    bool id_given;      /* there is a next_id */
-    bool dispatched;    /* data and type are those of an event that was told */
+    ga__buffer id;       /* the last one that was given; it stays from event to event */
+    ga__buffer next_id;  /* what becomes the id at the next empty line: what is torn off has no id either */
+    ga__buffer tellable; /* the last id that a header can carry: one may have control characters in it */
+    double retry;        /* seconds that the server asked for; negative: none */
+    size_t limit;        /* bytes of a line, and of an event's data */
+    bool after_cr;       /* an LF that comes now belongs to the line before */
+    bool started;        /* a byte order mark is looked for before */
+    bool id_given;       /* there is a next_id */
+    bool dispatched;     /* data and type are those of an event that was told */
 } ga__event_stream;
 
 void ga__event_stream_init(ga__event_stream *stream, size_t limit);
