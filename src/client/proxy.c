@@ -140,14 +140,11 @@ static int authorize(ga__http1_writer *writer, ga__proxy *proxy)
 /* Writes the fields once, as they stand in every head that goes to the proxy. */
 static int set_fields(ga__proxy *proxy, const ga_pair *headers)
 {
-    ga__buffer head = GA__BUFFER_INIT;
     ga__http1_writer writer;
     char name[GA__HTTP1_CULPRIT_SIZE];
     int code = 0;
 
-    ga__http1_write_request(&writer, &head, "GET", GA__SLICE("/"), GA__SLICE("host"));
-    size_t start = head.size;
-
+    ga__http1_write_fields(&writer, &proxy->fields);
     for (const ga_pair *header = headers; header && header->name && code == 0; header++)
         if (header->value)
             code = add_field(&writer, proxy, header->name, header->value);
@@ -156,12 +153,7 @@ static int set_fields(ga__proxy *proxy, const ga_pair *headers)
     if (code == 0 && writer.code)
         code = ga__fail(writer.code, "proxy_headers, %s: %s", ga__http1_writer_culprit(&writer, name),
                         writer.problem);
-    if (code == 0 && head.size > start)
-        ga__buffer_append(&proxy->fields, head.data + start, head.size - start);
-    if (code == 0 && (head.failed || proxy->fields.failed))
-        code = no_memory();
-    ga__buffer_free(&head);
-    return code;
+    return code == 0 && proxy->fields.failed ? no_memory() : code;
 }
 
 static int set_credentials(ga__proxy *proxy)

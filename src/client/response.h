@@ -83,7 +83,8 @@ int ga__response_grow(ga_response *response, size_t capacity);
 void ga__response_drain(ga_response *response);
 
 void ga__line_reader_free(ga__line_reader *reader);
-/* The id and the retry time that the response's events gave last; NULL and negative where they gave none. */
+/* The id, of those that a header can carry, and the retry time that the response's events gave last; NULL and
+ * negative where they gave none. */
 const char *ga__response_retry_hint(const ga_response *response, double *retry);
 
 #endif

@@ -98,27 +98,17 @@ static int copy_headers(ga_session *session, const ga_session_options *options)
 /* Writes the headers once, as they stand in the head of every request that changes none of them. */
 static int write_lines(ga_session *session)
 {
-    ga__buffer head = GA__BUFFER_INIT;
     ga__http1_writer writer;
     char name[GA__HTTP1_CULPRIT_SIZE];
-    int code = 0;
 
-    ga__http1_write_request(&writer, &head, "GET", GA__SLICE("/"), GA__SLICE("host"));
-    size_t start = head.size;
-
+    ga__http1_write_fields(&writer, &session->lines);
     for (const ga_pair *header = session->headers; header->name; header++)
         ga__http1_write_field(&writer, header->name, header->value);
-    if (writer.code == 0 && !head.failed) {
-        ga__buffer_append(&session->lines, head.data + start, head.size - start);
-        session->present = writer.present & ~(UINT64_C(1) << GA__FIELD_HOST);
-    }
+    session->present = writer.present;
     if (writer.code)
-        code = ga__fail(writer.code, "a header of the session, %s: %s",
+        return ga__fail(writer.code, "a header of the session, %s: %s",
                         ga__http1_writer_culprit(&writer, name), writer.problem);
-    else if (head.failed || session->lines.failed)
-        code = ga__fail(GA_ENOMEM, "no memory for a session");
-    ga__buffer_free(&head);
-    return code;
+    return session->lines.failed ? ga__fail(GA_ENOMEM, "no memory for a session") : 0;
 }
 
 /* Headers that are of one request and not of a session. */

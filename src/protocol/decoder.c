@@ -3,7 +3,7 @@
  * A stack of decoders. Each stage takes from the one before it and hands on through a buffer of fixed size,
  * so that the memory is bounded however far the input expands; and each stage's output is measured against
  * the input of the whole, so that a bomb is found in whichever stage it goes off. Called by
- * client/response_content.c.
+ * client/content.c.
  */
 #include "protocol/decoder.h"
 

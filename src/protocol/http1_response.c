@@ -2,7 +2,8 @@
 /*
  * The response side of HTTP/1.1: status line, interim responses, which framing holds (RFC 9112 section 6.3),
  * and whether the connection survives. The head is judged only when it is whole, but for its first bytes:
- * what is not HTTP at all fails at once, rather than at a timeout. Called by src/client's connection.
+ * what is not HTTP at all fails at once, rather than at a timeout. Called by client/exchange.c and
+ * client/tunnel.c.
  */
 #include "protocol/http1_response.h"
 

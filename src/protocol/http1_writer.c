@@ -135,6 +135,11 @@ void ga__http1_write_response(ga__http1_writer *writer, ga__buffer *buffer, int 
         ga__buffer_printf(buffer, "HTTP/1.1 %d %s\r\n", status, phrase);
 }
 
+void ga__http1_write_fields(ga__http1_writer *writer, ga__buffer *buffer)
+{
+    begin(writer, buffer, false);
+}
+
 static void refuse_field(ga__http1_writer *writer, const char *name, size_t size, const char *problem)
 {
     refuse(writer, problem);

@@ -5,9 +5,9 @@
  * kept, later steps do nothing, and the last step tells:
  *
  *     ga__http1_writer writer;
- *     ga__http1_write_request(&writer, buffer, "GET", GA__SLICE("/todos?userId=1"),
- * GA__SLICE("example.com")); ga__http1_write_field(&writer, "Accept", "application/json"); int code =
- * ga__http1_write_end(&writer, GA__BODY_NONE, 0);
+ *     ga__http1_write_request(&writer, buffer, "GET", GA__SLICE("/todos"), GA__SLICE("example.com"));
+ *     ga__http1_write_field(&writer, "Accept", "application/json");
+ *     int code = ga__http1_write_end(&writer, GA__BODY_NONE, 0);
  *
  * When ga__http1_write_end has failed, the buffer's content is as it was before.
  */
@@ -40,6 +40,10 @@ void ga__http1_write_request(ga__http1_writer *writer, ga__buffer *buffer, const
 /* Begins a response: 100 to 999; `phrase` may be empty. */
 void ga__http1_write_response(ga__http1_writer *writer, ga__buffer *buffer, int status, const char *phrase);
 
+/* Begins lines of fields alone, for ga__http1_write_lines; writer->code tells in the end, and the buffer
+ * whether there was memory. */
+void ga__http1_write_fields(ga__http1_writer *writer, ga__buffer *buffer);
+
 /* Adds a field. The value may be empty; blanks around it are left out.
  * Content-Length and Transfer-Encoding are compared with what ga__http1_write_end says, and not written here.
  * Fails with GA_EHEADER: name not a token; value with a character that is not allowed; a second Host,
@@ -49,8 +53,8 @@ void ga__http1_write_field(ga__http1_writer *writer, const char *name, const cha
 void ga__http1_write_field_sized(ga__http1_writer *writer, const char *name, size_t name_size,
                                  const char *value, size_t value_size);
 
-/* Adds complete lines that were made with ga__http1_write_field before, CR LF at each end, without a look at
- * them. `present` says what is among them. For fields that are the same in every request of a session. */
+/* Adds complete lines that were made after ga__http1_write_fields, CR LF at each end, without a look at them.
+ * `present` says what is among them. For fields that are the same in every request of a session. */
 void ga__http1_write_lines(ga__http1_writer *writer, const char *lines, size_t size, uint64_t present);
 
 /* Ends the head: Content-Length with GA__BODY_LENGTH, Transfer-Encoding: chunked with GA__BODY_CHUNKED,
