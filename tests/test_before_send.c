@@ -176,47 +176,43 @@ CASE(a_shared_connection_that_dies_meanwhile_is_replaced)
     peer_stop(&peer);
 }
 
-/* What is asked and taken, and what the peer does for it: a send and a recv each for request and answer. */
-static void call_often(ga_session *session, const char *method, peer_server *peer, clerk *self)
+/* A hundred requests on one connection: a send and a recv each for the request and its answer, at both ends.
+ */
+static void call_often(const char *method, ga_group *peers, double sleeps)
 {
+    ga_auto(ga_session) session = ga_session_new();
+    clerk self = {.sleeps = sleeps};
+    peer_server peer;
+
+    peer_start(&peer, peers, always_fine);
+    self.peer = &peer;
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
     count_calls();
     for (int i = 0; i < 100; i++) {
-        ga_auto(ga_response) response = ga_request(session, method, peer_url(peer, "/"), ASKED(self));
+        ga_auto(ga_response) response = ga_request(session, method, peer_url(&peer, "/"), ASKED(&self));
 
         assert_int_equal(ga_status(response), 200);
     }
     assert_int_equal(calls.sends, 200);
     assert_int_equal(calls.recvs, 200);
-    assert_int_equal(peer->connections, 1);
+    assert_int_equal(peer.connections, 1);
+    peer_stop(&peer);
 }
 
 CASE(a_kept_connection_is_not_read_before_a_request)
 {
-    ga_auto(ga_session) session = ga_session_new();
-    clerk self = {.asked = 0}, sleepy = {.sleeps = 0.002};
-    peer_server peer;
+    call_often("GET", peers, 0);
+}
 
-    peer_start(&peer, peers, always_fine);
-    self.peer = sleepy.peer = &peer;
-    ga_response_free(ga_get(session, peer_url(&peer, "/")));
-    call_often(session, "GET", &peer, &self);
-    call_often(session, "GET", &peer, &sleepy);
-    peer_stop(&peer);
+CASE(nor_after_the_callback_has_waited)
+{
+    call_often("GET", peers, 0.002);
 }
 
 /* On the virtual clock, on which no task holds up the poller. */
 TIMED_CASE(nor_before_one_that_goes_out_once)
 {
-    ga_auto(ga_session) session = ga_session_new();
-    clerk self = {.asked = 0}, sleepy = {.sleeps = 0.002};
-    peer_server peer;
-
-    peer_start(&peer, peers, always_fine);
-    self.peer = sleepy.peer = &peer;
-    ga_response_free(ga_get(session, peer_url(&peer, "/")));
-    call_often(session, "POST", &peer, &self);
-    call_often(session, "POST", &peer, &sleepy);
-    peer_stop(&peer);
+    call_often("POST", peers, 0);
 }
 
 TIMED_CASE(the_total_timeout_bounds_it)
@@ -247,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_dies_meanwhile_is_replaced),
         cmocka_unit_test(a_shared_connection_that_dies_meanwhile_is_replaced),
         cmocka_unit_test(a_kept_connection_is_not_read_before_a_request),
+        cmocka_unit_test(nor_after_the_callback_has_waited),
         cmocka_unit_test(nor_before_one_that_goes_out_once),
         cmocka_unit_test(the_total_timeout_bounds_it),
     };
