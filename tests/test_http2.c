@@ -475,12 +475,17 @@ static void sent(ga__http2 *http2)
         ;
 }
 
-static void raw_open(raw *self)
+static void raw_open_with(raw *self, const ga__http2_limits *allowed)
 {
-    self->http2 = ga__http2_new(&limits);
+    self->http2 = ga__http2_new(allowed);
     assert_non_null(self->http2);
     assert_int_equal(ga__http2_submit(self->http2, &self->stream, ga__slice_of(get), false, false), 0);
     sent(self->http2);
+}
+
+static void raw_open(raw *self)
+{
+    raw_open_with(self, &limits);
 }
 
 static void raw_close(raw *self)
@@ -644,6 +649,39 @@ static void continuations_are_bounded(void **state)
     raw_close(&self);
 }
 
+/* A field's table has 16 bits for the size of a name: cut, a long one would be taken for a short one. */
+static void a_name_is_no_longer_than_its_size_can_tell(void **state)
+{
+    enum { NAME = 65536 + 8, FRAME = 16384 };
+    static const ga__http2_limits wide = {
+        .max_head = 190000, .max_field = 190000, .max_fields = 16, .max_interim = 32, .window = 65535};
+    /* ":status: 200", and a literal whose name in Huffman's code has 127 + 6 + 63 * 128 + 2 * 128 * 128
+     * bytes: of NAME letters "a", which are 5 bits each */
+    static const char before[] = "\210\0\377\206\277\2", letters[] = "\30\306\61\214\143", after[] = "\1x";
+    ga__buffer block = GA__BUFFER_INIT;
+    raw self;
+
+    (void)state;
+    ga__buffer_append(&block, before, sizeof before - 1);
+    for (int i = 0; i < NAME; i += 8)
+        ga__buffer_append(&block, letters, 5);
+    ga__buffer_append(&block, after, sizeof after - 1);
+    raw_open_with(&self, &wide);
+    feed_settings(&self);
+    for (size_t at = 0; at < block.size; at += FRAME) {
+        size_t left = block.size - at;
+        unsigned last = left <= FRAME ? NGHTTP2_FLAG_END_HEADERS : 0;
+
+        assert_int_equal(feed(&self, at == 0 ? NGHTTP2_HEADERS : NGHTTP2_CONTINUATION, last, 1,
+                              block.data + at, left < FRAME ? left : FRAME),
+                         0);
+    }
+    assert_int_equal(self.stream.failed, GA_EHEADTOOBIG);
+    assert_true(ga__http2_accepts(self.http2));
+    raw_close(&self);
+    ga__buffer_free(&block);
+}
+
 static void interim_heads_are_bounded(void **state)
 {
     raw self;
@@ -722,6 +760,7 @@ int main(void)
         cmocka_unit_test(a_slow_stream_of_pings_is_no_flood),
         cmocka_unit_test(pings_are_not_answered_without_end),
         cmocka_unit_test(continuations_are_bounded),
+        cmocka_unit_test(a_name_is_no_longer_than_its_size_can_tell),
         cmocka_unit_test(interim_heads_are_bounded),
         cmocka_unit_test(more_than_the_window_allows_ends_the_connection),
         cmocka_unit_test(bytes_may_come_one_by_one),

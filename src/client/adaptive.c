@@ -2,7 +2,7 @@
 /*
  * Adaptive concurrency. Once a round the limit is multiplied with the gradient, the best latency by the
  * present one, and given sqrt(limit) more to try; so it settles where a small queue stands at the host.
- * Called by client/pace.c.
+ * Called by the files of client/pace.h.
  */
 #include "client/adaptive.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Content codings of whole bodies in memory. Each library says at most how large the result becomes, so that
- * one call makes it. Called by client/request_body.c.
+ * one call makes it. Called by client/compression.c.
  */
 #include "protocol/encoder.h"
 

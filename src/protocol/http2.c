@@ -248,7 +248,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         return 0;
     if (name_size + value_size + 32 > http2->limits.max_head - stream->head_size)
         return refuse_head(stream, GA_EHEADTOOBIG, "its head is too long");
-    if (name_size + value_size > http2->limits.max_field)
+    if (name_size > UINT16_MAX || name_size + value_size > http2->limits.max_field)
         return refuse_head(stream, GA_EHEADTOOBIG, "a field of its head is too long");
     stream->head_size += (uint32_t)(name_size + value_size + 32);
     if (stream->head_done)
