@@ -328,7 +328,7 @@ static void judge_failure(test_world *world, size_t id, bool scoped)
     if (!is_explained(world, record, error, scoped))
         complain(world, "request %zu (manner %d): nothing explains %s: %s", id, record->manner,
                  ga_code_name(error->code), error->message);
-    if (error->sent == GA_SENT_NO && record->arrived > 0 && record->manner != REDIRECTED)
+    if (error->sent == GA_SENT_NO && record->arrived > 0)
         complain(world, "request %zu arrived, but it is said that it was not sent", id);
     if (error->code == GA_ETIMEDOUT && !error->timeout)
         complain(world, "request %zu: no timeout is named", id);

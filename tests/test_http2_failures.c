@@ -16,6 +16,7 @@ CASE(a_refused_stream_is_tried_three_times_more)
     assert_failed(ga_post(session, peer_url(&peer, "/refuse"), .text = "x"), GA_ERESET, "REFUSED_STREAM");
     assert_int_equal(habits.requests, 4);
     assert_int_equal(ga_error()->attempt, 4);
+    assert_int_equal(ga_error()->sent, GA_SENT_REFUSED);
     http2_assert_ok(session, peer_url(&peer, "/ok"));
     assert_int_equal(stats_of(session).opened, 1);
     assert_pool_at_rest(session, 1);

@@ -208,6 +208,43 @@ TIMED_CASE(what_cannot_be_done_in_time_is_not_waited_for)
     peer_stop(&peer);
 }
 
+/* What decides whether the whole call may be made once more, whatever its method. */
+TIMED_CASE(a_failure_says_whether_any_server_may_have_acted)
+{
+    static const peer_step too_long[] = {PEER_TAKE(NULL), ASKS("429", "Retry-After: 100\r\n"), PEER_CLOSE};
+    static const peer_step busy[] = {PEER_TAKE(NULL), ASKS("503", ""), PEER_TAKE(NULL), PEER_CLOSE};
+    static const peer_step errs[] = {PEER_TAKE(NULL), ASKS("500", ""), PEER_TAKE(NULL),
+                                     ASKS("503", "Retry-After: 100\r\n"), PEER_CLOSE};
+    static const peer_step made[] = {PEER_TAKE("POST"), ASKS("303", "Location: /made\r\n"), PEER_TAKE("GET"),
+                                     ASKS("429", "Retry-After: 100\r\n"), PEER_CLOSE};
+    static const peer_step moved[] = {PEER_TAKE("POST"), ASKS("303", "Location: http://127.0.0.1:9/\r\n"),
+                                      PEER_CLOSE};
+    static const struct {
+        const peer_step *script;
+        int idempotent, code;
+        ga_sent sent;
+    } cases[] = {
+        {too_long, 0, GA_ERATELIMITED, GA_SENT_REFUSED}, {busy, 0, GA_EDISCONNECTED, GA_SENT_MAYBE},
+        {errs, 1, GA_ERATELIMITED, GA_SENT_ANSWERED},    {made, 0, GA_ERATELIMITED, GA_SENT_ANSWERED},
+        {moved, 0, GA_EREFUSED, GA_SENT_ANSWERED},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const peer_step *const scripts[] = {cases[i].script, NULL};
+        ga_auto(ga_session) session = ga_session_new(.retries = 2, .max_wait = 30);
+        peer_server peer;
+        ga_group group;
+
+        ga_group_open(&group, GA_COLLECT);
+        peer_start(&peer, &group, scripts);
+        assert_null(ga_post(session, peer_url(&peer, "/"), .text = "x", .idempotent = cases[i].idempotent));
+        assert_int_equal(ga_error()->code, cases[i].code);
+        assert_int_equal(ga_error()->sent, cases[i].sent);
+        peer_stop(&peer);
+        ga_group_close(&group);
+    }
+}
+
 TIMED_CASE(a_connection_that_broke_is_tried_again_for_what_is_idempotent)
 {
     static const peer_step breaks[] = {PEER_TAKE(NULL), PEER_CLOSE};
@@ -383,7 +420,7 @@ TIMED_CASE(a_wait_before_a_retry_ends_when_it_is_cancelled)
     assert_null(ga_get(session, peer_url(&peer, "/")));
     assert_int_equal(ga_error()->code, GA_ECANCELED);
     assert_int_equal(ga_error()->phase, GA_PHASE_PACE);
-    assert_int_equal(ga_error()->sent, GA_SENT_ANSWERED);
+    assert_int_equal(ga_error()->sent, GA_SENT_REFUSED);
     assert_int_equal(ga_scope_close(&scope), GA_ETIMEDOUT);
     peer_stop(&peer);
 }
@@ -436,6 +473,7 @@ int main(void)
         cmocka_unit_test(one_request_alone_may_ask_for_retries),
         cmocka_unit_test(the_last_answer_is_the_callers),
         cmocka_unit_test(what_cannot_be_done_in_time_is_not_waited_for),
+        cmocka_unit_test(a_failure_says_whether_any_server_may_have_acted),
         cmocka_unit_test(a_connection_that_broke_is_tried_again_for_what_is_idempotent),
         cmocka_unit_test(a_post_that_may_have_arrived_is_not_sent_twice),
         cmocka_unit_test(what_was_not_sent_is_always_tried_again),

@@ -73,11 +73,14 @@ typedef enum ga_phase {
     GA_PHASE_PACE        /**< waiting for its turn at the host, or before another attempt */
 } ga_phase;
 
-/** Whether the server may have seen the request: what decides if it is safe to send it again. */
+/** Whether a server may have acted on the request: what decides if it is safe to send it again. Of a call that
+ * made several attempts, or followed a redirect, it is said of all of them. */
 typedef enum ga_sent {
-    GA_SENT_NO = 0,  /**< certainly not: no byte was written */
-    GA_SENT_MAYBE,   /**< some bytes were written, no answer came */
-    GA_SENT_ANSWERED /**< the server began to answer */
+    GA_SENT_NO = 0,   /**< certainly not: no byte was written */
+    GA_SENT_MAYBE,    /**< some bytes were written, no answer came */
+    GA_SENT_ANSWERED, /**< the server began to answer */
+    GA_SENT_REFUSED   /**< certainly not: it was sent, and the server would not have it now (429, 503, or what
+                           HTTP/2 has for that) */
 } ga_sent;
 
 /** The detail of a failure. Strings live until the task's next failure. */

@@ -266,16 +266,18 @@ static int go_on(ga__call *call, double seconds)
  */
 static void keep_evidence(ga__call *call)
 {
-    if (call->response)
-        call->sent_before = GA_SENT_ANSWERED;
-    else if (call->progress.sent > call->sent_before)
-        call->sent_before = call->progress.sent;
+    ga__progress *progress = &call->progress;
+
+    if (call->response && ga__retry_is_refusal(call->response->http.status))
+        progress->sent = ga__sent_of_both(call->sent_before, GA_SENT_REFUSED);
+    call->sent_before = progress->sent;
 }
 
 static int try_again(ga__call *call, int code, double asked)
 {
     const ga__attempts *attempts = call->attempts;
 
+    keep_evidence(call);
     if (asked > attempts->policy.max_wait) {
         if (call->response)
             call->progress.status = call->response->http.status;
@@ -289,7 +291,6 @@ static int try_again(ga__call *call, int code, double asked)
         return code;
     if (asked < 0 && !ga__retry_budget_spend(&call->session->budget))
         return code;
-    keep_evidence(call);
     return go_on(call, wait);
 }
 

@@ -69,7 +69,7 @@ typedef struct ga__call {
     bool again;          /* it failed, and is to go out once more, on whatever connection */
     bool refused;        /* the server has certainly not acted on what was sent last */
     unsigned refusals;   /* how often it would not */
-    ga_sent sent_before; /* what progress.sent was on the connection that broke; GA_SENT_NO at first */
+    ga_sent sent_before; /* what is known of the exchanges before; GA_SENT_NO at first */
     ga__buffer partial;  /* of the response's head */
     ga_response *response;
     struct ga__http2_exchange *http2; /* its part in a shared connection; NULL over HTTP/1.1 */

@@ -51,6 +51,14 @@ void ga__progress_fill(const ga__progress *progress)
         ga__error_url(progress->url);
 }
 
+ga_sent ga__sent_of_both(ga_sent one, ga_sent other)
+{
+    static const unsigned char weights[] = {
+        [GA_SENT_NO] = 0, [GA_SENT_REFUSED] = 1, [GA_SENT_MAYBE] = 2, [GA_SENT_ANSWERED] = 3};
+
+    return weights[other] > weights[one] ? other : one;
+}
+
 int ga__progress_fail(const ga__progress *progress, int code, const char *format, ...)
 {
     char what[512];

@@ -38,6 +38,16 @@ static inline void ga__progress_enter(ga__progress *progress, ga_phase phase)
     progress->phase = phase;
 }
 
+/* Some of the request has gone out by this attempt. */
+static inline void ga__progress_note_sent(ga__progress *progress)
+{
+    if (progress->sent == GA_SENT_NO || progress->sent == GA_SENT_REFUSED)
+        progress->sent = GA_SENT_MAYBE;
+}
+
+/* What is known of a call of which one attempt ended like this, and one like that. */
+ga_sent ga__sent_of_both(ga_sent one, ga_sent other);
+
 /* Records a failure of the call. @return code */
 int ga__progress_fail(const ga__progress *progress, int code, const char *format, ...) GA_PRINTF(3, 4);
 

@@ -87,6 +87,8 @@ static bool goes_again(ga__call *call, const ga__http2_exchange *exchange)
 {
     const ga__http2_stream *stream = &exchange->stream;
     bool refused = call->refused = stream->refused || !stream->sent;
+    if (refused && call->progress.bytes_sent > 0)
+        call->progress.sent = ga__sent_of_both(call->sent_before, GA_SENT_REFUSED);
     bool calm = ga__http2_goaway_error(exchange->on->http2) == 0;
 
     if (falls_back(call, exchange))
@@ -112,8 +114,8 @@ void ga__http2_note_progress(ga__call *call, const ga__http2_stream *stream)
     progress->bytes_received = stream->bytes_received;
     if (stream->bytes_received > 0)
         progress->sent = GA_SENT_ANSWERED;
-    else if (stream->sent && progress->sent == GA_SENT_NO)
-        progress->sent = GA_SENT_MAYBE;
+    else if (stream->sent)
+        ga__progress_note_sent(progress);
 }
 
 /* Which timeout the call is under. */

@@ -240,8 +240,7 @@ static void note_sent(ga__call *call, const ga__mock *mock)
     ga__progress *progress = &call->progress;
 
     progress->bytes_sent = mock->head.bytes.size + (call->body_size > 0 ? call->body_size : mock->body.size);
-    if (progress->sent == GA_SENT_NO)
-        progress->sent = GA_SENT_MAYBE;
+    ga__progress_note_sent(progress);
 }
 
 /* Reads the answer as if it had been received. */

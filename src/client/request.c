@@ -497,7 +497,7 @@ static int follow(ga__call *call)
         code = follow_redirect(call);
     if (code > 0) { /* the next request is no further attempt at the same */
         call->progress.attempt--;
-        call->sent_before = GA_SENT_NO;
+        call->sent_before = GA_SENT_ANSWERED;
         ga__timeouts_pause_attempt(&call->timeouts);
     }
     return code;

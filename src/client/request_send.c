@@ -37,8 +37,8 @@ static int send_parts(ga__call *call, const struct iovec *parts, int count, culp
     int code = ga__stream_send(stream, parts, count, call->timeouts.end.at, idle);
 
     call->progress.bytes_sent += stream->bytes_sent - before;
-    if (call->progress.bytes_sent > 0 && call->progress.sent == GA_SENT_NO)
-        call->progress.sent = GA_SENT_MAYBE;
+    if (call->progress.bytes_sent > 0)
+        ga__progress_note_sent(&call->progress);
     if (GA_UNLIKELY(code < 0)) {
         by->timeout = code == GA_ETIMEDOUT && ga_error()->timeout ? GA__TIMEOUT_WRITE : call->timeouts.end.by;
         by->source = false;

@@ -62,6 +62,11 @@ static bool status_allows(const ga__retry_case *ended)
     }
 }
 
+bool ga__retry_is_refusal(int status)
+{
+    return status == 429 || status == 503 || status == 413;
+}
+
 bool ga__retry_is_passing(int code)
 {
     switch (code) {

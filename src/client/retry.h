@@ -36,6 +36,9 @@ typedef struct ga__retry_case {
     bool local;      /* it failed before anything was asked of the network */
 } ga__retry_case;
 
+/* Whether the status says that the server has not acted on the request, and may do so later. */
+bool ga__retry_is_refusal(int status);
+
 /* Whether a failure before the answer's head may be over when it is tried again, by its code alone. */
 bool ga__retry_is_passing(int code);
 
