@@ -391,6 +391,81 @@ TIMED_CASE(a_key_is_the_same_for_all_attempts_and_another_for_each_call)
     peer_stop(&peer);
 }
 
+/* --- .before_retry -------------------------------------------------------------------------------- */
+
+typedef struct witness {
+    ga_retry told[4];
+    int count, no_at; /* it says no to this one */
+} witness;
+
+static int note_retry(void *arg, const ga_retry *retry)
+{
+    witness *self = arg;
+
+    assert_in_range(self->count, 0, 3);
+    self->told[self->count++] = *retry;
+    return self->count == self->no_at ? ga_fail(GA_ECANCELED, "the shop closes") : 0;
+}
+
+TIMED_CASE(who_asks_is_told_before_each_wait)
+{
+    static const peer_step busy[] = {PEER_TAKE(NULL), ASKS("503", "Retry-After: 5\r\n"),
+                                     PEER_TAKE(NULL), ASKS("500", ""),
+                                     PEER_TAKE(NULL), PEER_CLOSE};
+    static const peer_step *const scripts[] = {busy, fine, NULL};
+    ga_auto(ga_session) session = ga_session_new(.retries = 3);
+    witness self = {.count = 0};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) response = ga_put(session, peer_url(&peer, "/"), .text = "x",
+                                           .before_retry = note_retry, .before_retry_arg = &self);
+
+    assert_int_equal(ga_status(response), 200);
+    assert_int_equal(ga_attempts(response), 4);
+    assert_int_equal(self.count, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(self.told[i].attempt, i + 1);
+    assert_int_equal(self.told[0].status, 503);
+    assert_int_equal(self.told[0].sent, GA_SENT_REFUSED);
+    assert_true(self.told[0].wait >= 5 && self.told[0].wait <= 6);
+    assert_int_equal(self.told[1].status, 500);
+    assert_int_equal(self.told[1].sent, GA_SENT_ANSWERED);
+    assert_int_equal(self.told[2].status, 0); /* the kept connection broke: on a fresh one, at once */
+    assert_true(self.told[2].wait == 0);
+    assert_int_equal(self.told[2].sent, GA_SENT_ANSWERED);
+    peer_stop(&peer);
+}
+
+TIMED_CASE(who_says_no_before_a_wait_ends_the_call)
+{
+    static const peer_step busy[] = {PEER_TAKE(NULL), ASKS("503", "Retry-After: 5\r\n"), PEER_AGAIN};
+    static const peer_step breaks[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_TAKE(NULL), PEER_CLOSE};
+    static const peer_step *const scripts[] = {breaks, busy, NULL};
+    ga_auto(ga_session) session = ga_session_new(.retries = 3, .limit = 1);
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    double began = ga_now();
+
+    for (int broken = 1; broken >= 0; broken--) {
+        witness self = {.no_at = 1};
+
+        assert_null(
+            ga_get(session, peer_url(&peer, "/"), .before_retry = note_retry, .before_retry_arg = &self));
+        assert_int_equal(self.count, 1);
+        assert_int_equal(self.told[0].status, broken ? 0 : 503);
+        assert_int_equal(ga_error()->code, GA_ECANCELED);
+        assert_int_equal(ga_error()->attempt, 1);
+        assert_non_null(strstr(ga_error_message(), "GET http://127.0.0.1"));
+        assert_non_null(strstr(ga_error_message(), "the shop closes"));
+    }
+    assert_true(ga_now() - began < 1);
+    assert_int_equal(peer.requests, 3);
+    peer_stop(&peer);
+}
+
 /* --- the end of patience -------------------------------------------------------------------------- */
 
 TIMED_CASE(a_server_that_is_down_is_not_stormed)
@@ -479,6 +554,8 @@ int main(void)
         cmocka_unit_test(what_was_not_sent_is_always_tried_again),
         cmocka_unit_test(a_body_that_cannot_be_sent_again_is_not),
         cmocka_unit_test(a_key_is_the_same_for_all_attempts_and_another_for_each_call),
+        cmocka_unit_test(who_asks_is_told_before_each_wait),
+        cmocka_unit_test(who_says_no_before_a_wait_ends_the_call),
         cmocka_unit_test(a_server_that_is_down_is_not_stormed),
         cmocka_unit_test(a_wait_before_a_retry_ends_when_it_is_cancelled),
         cmocka_unit_test(a_retry_of_a_redirected_request_goes_where_it_was_redirected),

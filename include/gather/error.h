@@ -73,8 +73,8 @@ typedef enum ga_phase {
     GA_PHASE_PACE        /**< waiting for its turn at the host, or before another attempt */
 } ga_phase;
 
-/** Whether a server may have acted on the request: what decides if it is safe to send it again. Of a call that
- * made several attempts, or followed a redirect, it is said of all of them. */
+/** Whether a server may have acted on the request: what decides if it is safe to send it again. Of a call
+ * that made several attempts, or followed a redirect, it is said of all of them. */
 typedef enum ga_sent {
     GA_SENT_NO = 0,   /**< certainly not: no byte was written */
     GA_SENT_MAYBE,    /**< some bytes were written, no answer came */

@@ -268,6 +268,15 @@ typedef struct ga_part {
  * "a.pdf"})`. It lives as long as the enclosing block. */
 #define GA_PARTS(...) ((const ga_part[]){__VA_ARGS__, {.name = NULL}})
 
+/** An attempt that has come to nothing, where there is to be another: for .before_retry. */
+typedef struct ga_retry {
+    int attempt;  /**< which it was; counts as ga_attempts does */
+    int status;   /**< what it was answered; 0: it was not, and ga_error() says how it failed */
+    ga_sent sent; /**< whether a server may have acted on this call so far */
+    double wait;  /**< seconds until the next may begin, which may then wait for its turn; 0: at once, where a
+                       connection broke */
+} ga_retry;
+
 /** One request. In the macros below the URL comes first, then options by name. */
 typedef struct ga_request_options {
     const char *url;
@@ -368,6 +377,13 @@ typedef struct ga_request_options {
     double cost; /**< what the request takes of .tokens_per_host, an estimate that ga_response_set_cost puts
                       right. 0: nothing. More than .max_cost fails the call with GA_ETOOCOSTLY */
     double attempt_timeout; /**< instead of the session's */
+
+    /** Called in the task that makes the request when an attempt has come to nothing and there is to be
+     *  another, before the wait for that. From then until .before_send, nothing of the request is under way:
+     * a program that is to end may cancel its task, and nothing is lost. It may not suspend. @return 0; a
+     *  negative code: there is no further attempt, and the call fails with it */
+    int (*before_retry)(void *arg, const ga_retry *retry);
+    void *before_retry_arg; /**< before_retry's first argument */
 } ga_request_options;
 
 /** Sends a request and awaits the response's head. Suspends.

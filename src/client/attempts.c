@@ -252,11 +252,15 @@ static void drop_answer(ga__call *call)
 /* Waits, and makes the call ready for the next attempt. */
 static int go_on(ga__call *call, double seconds)
 {
+    int status = call->response ? call->response->http.status : 0;
+
     call->attempts->done++;
     drop_answer(call);
     ga__timeouts_end_attempt(&call->timeouts);
-    int code = sleep_for(call, seconds);
+    int code = ga__call_ask_before_retry(call, status, seconds);
 
+    if (code == 0)
+        code = sleep_for(call, seconds);
     if (code == 0)
         code = ga__call_write_head(call);
     return code < 0 ? code : 1;
@@ -299,7 +303,7 @@ int ga__attempts_judge(ga__call *call, int code)
     ga__advice advice;
 
     leave_host(call, &advice);
-    if (code == GA_EAGAIN) { /* it was held back, and nothing was sent */
+    if (code == GA_EAGAIN && !call->withdrawn) { /* it was held back, and nothing was sent */
         ga__timeouts_pause_attempt(&call->timeouts);
         code = ga__call_write_head(call);
         return code < 0 ? code : 1;

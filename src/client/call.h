@@ -65,7 +65,7 @@ typedef struct ga__call {
     bool idempotent;     /* it may be sent again although it may have arrived */
     bool sending;        /* the request is not sent yet; an answer that comes now ends the connection */
     bool wanted;         /* 100 (Continue) has come over HTTP/1.1 */
-    bool withdrawn;      /* the caller's before_send has ended the call */
+    bool withdrawn;      /* the caller's before_send or before_retry has ended the call */
     bool again;          /* it failed, and is to go out once more, on whatever connection */
     bool refused;        /* the server has certainly not acted on what was sent last */
     unsigned refusals;   /* how often it would not */
@@ -161,6 +161,9 @@ int ga__call_mock(ga__call *call);
 /* --- exchange.c --- */
 /* Calls before_send, no longer than the total timeout. @return 0 or a failure, recorded */
 int ga__call_ask_caller(ga__call *call);
+/* Calls before_retry, where there is one: the attempt has come to nothing. @return 0 or what it failed with,
+ * recorded */
+int ga__call_ask_before_retry(ga__call *call, int status, double wait);
 /* Begins the receiving of a response over HTTP/1.1. */
 void ga__call_expect_head(ga__call *call);
 /* Parses what has come of the head, interim ones included; `data` is rewritten. @return 1 when it is

@@ -127,7 +127,25 @@ void ga__call_end_head(ga__call *call, int code)
         ga__response_settle(call->response);
 }
 
-/* --- before the first byte ------------------------------------------------------------------------- */
+/* --- what the caller is asked ------------------------------------------------------------------------- */
+
+/* The caller's function has ended the call. */
+static int withdraw(ga__call *call, int code, const char *name)
+{
+    call->withdrawn = true;
+    if (ga_error()->code != code)
+        return ga__progress_fail(&call->progress, code, "%s ended the call with %d", name, code);
+    return ga__progress_failed(&call->progress, code);
+}
+
+int ga__call_ask_before_retry(ga__call *call, int status, double wait)
+{
+    const ga_request_options *options = call->options;
+    const ga_retry retry = {call->progress.attempt, status, call->progress.sent, wait};
+    int code = options->before_retry ? options->before_retry(options->before_retry_arg, &retry) : 0;
+
+    return code < 0 ? withdraw(call, code, "before_retry") : 0;
+}
 
 int ga__call_ask_caller(ga__call *call)
 {
@@ -142,12 +160,10 @@ int ga__call_ask_caller(ga__call *call)
 
     if (code >= 0)
         return 0;
+    if (closed != GA_ETIMEDOUT)
+        return withdraw(call, code, "before_send");
     call->withdrawn = true;
-    if (closed == GA_ETIMEDOUT)
-        return ga__progress_wait_failed(&call->progress, closed, end.by, call->timeouts.seconds[end.by]);
-    if (ga_error()->code != code)
-        return ga__progress_fail(&call->progress, code, "before_send ended the call with %d", code);
-    return ga__progress_failed(&call->progress, code);
+    return ga__progress_wait_failed(&call->progress, closed, end.by, call->timeouts.seconds[end.by]);
 }
 
 /* Has the caller know that the request goes out. That may take its time, and a server close a kept connection

@@ -250,11 +250,14 @@ static GA_NOINLINE int hold_back(ga__call *call)
     return GA_EAGAIN;
 }
 
-/* The request goes out once more. */
-static GA_NOINLINE void begin_attempt(ga__call *call)
+/* The request goes out once more. @return 0 or what before_retry failed with, recorded */
+static GA_NOINLINE int begin_attempt(ga__call *call)
 {
     ga__progress *progress = &call->progress;
+    int code = ga__call_ask_before_retry(call, 0, 0);
 
+    if (code < 0)
+        return code;
     progress->attempt++;
     progress->reused = call->refused = false;
     progress->bytes_sent = 0;
@@ -262,6 +265,7 @@ static GA_NOINLINE void begin_attempt(ga__call *call)
     ga__timeouts_end_attempt(&call->timeouts);
     if (GA_UNLIKELY(progress->observer != NULL))
         ga__observe(progress, GA_TRACE_RETRY);
+    return 0;
 }
 
 /* Asks the session's .answer function. @return as ga__call_mock */
@@ -293,10 +297,11 @@ static int exchange_once(ga__call *call)
     if (code == 0)
         code = ga__call_exchange(call);
     if (is_stale(call, code)) {
-        begin_attempt(call);
-        ga__timeouts_leave_lines(&call->timeouts); /* its place in the pool it has */
         ga__connection_reset(call->connection);
-        code = ga__call_write_head(call);
+        code = begin_attempt(call);
+        ga__timeouts_leave_lines(&call->timeouts); /* its place in the pool it has */
+        if (code == 0)
+            code = ga__call_write_head(call);
         if (code == 0)
             code = ga__call_open(call);
         if (code == 0)
@@ -325,8 +330,9 @@ static int exchange(ga__call *call)
 
     while (GA_UNLIKELY(call->again)) {
         call->again = false;
-        begin_attempt(call);
-        code = ga__call_write_head(call);
+        code = begin_attempt(call);
+        if (code == 0)
+            code = ga__call_write_head(call);
         if (code == 0)
             code = exchange_once(call);
     }
@@ -656,10 +662,19 @@ static ga_response *make(ga_session *session, const char *method, const ga_reque
     return response;
 }
 
+/* The same with another version's struct: what it lacks is left out. A call that waits does not hold this
+ * frame for nothing. */
+static GA_NOINLINE ga_response *make_with_others(ga_session *session, const char *method,
+                                                 const ga_request_options *options)
+{
+    ga_request_options given = {0};
+
+    memcpy(&given, options, options->size_ < sizeof given ? options->size_ : sizeof given);
+    return make(session, method, &given, NULL);
+}
+
 ga_response *ga_request_with(ga_session *session, const char *method, const ga_request_options *options)
 {
-    ga_request_options given;
-
     if (!session)
         return NULL;
     int code = ga__checkpoint();
@@ -677,11 +692,8 @@ ga_response *ga_request_with(ga_session *session, const char *method, const ga_r
         ga__fail(GA_EUSAGE, "ga_request: there is no method");
         return NULL;
     }
-    if (options->size_ != sizeof given) { /* another version's struct: what it lacks is left out */
-        given = (ga_request_options){0};
-        memcpy(&given, options, options->size_ < sizeof given ? options->size_ : sizeof given);
-        options = &given;
-    }
+    if (GA_UNLIKELY(options->size_ != sizeof *options))
+        return make_with_others(session, method, options);
     return make(session, method, options, NULL);
 }
 
