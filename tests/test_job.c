@@ -54,6 +54,10 @@ static bool answer(peer_visit *visit)
         return say(visit, "401 Unauthorized", "", "{}");
     if (strcmp(path, "/busy") == 0 && refused_once++ == 0)
         return say(visit, "429 Too Many Requests", "retry-after-ms: 10\r\n", "{}");
+    if (strcmp(path, "/closed") == 0)
+        return say(visit, "429 Too Many Requests", "Retry-After: 20\r\n", "{}");
+    if (strcmp(path, "/made") == 0)
+        return say(visit, "303 See Other", "Location: /closed\r\n", "");
     if (strncmp(path, "/page/", 6) == 0) {
         snprintf(other, sizeof other, "/page/%d?to=http://x/", atoi(path + 6) + 1);
         return say_page(visit, atoi(path + 6) < 3 ? other : "");
@@ -143,6 +147,7 @@ static char *write_rows(const char *form, int count)
 }
 
 static int stop_after, commits;
+static bool stop_at_once;
 
 static int count_commit(void *arg)
 {
@@ -158,6 +163,8 @@ static void watch(void *arg, ga__job *job)
         sqlite3_commit_hook(job->journal->db, count_commit, NULL);
     if (stop_after > 0 && requests >= stop_after) {
         ga__job_stop(job);
+        if (stop_at_once)
+            ga__job_stop(job);
         stop_after = 0; /* a second time would end what is under way */
     }
 }
@@ -349,6 +356,67 @@ static void records_that_somebody_waits_for_are_written_at_once(void **state)
     assert_true(check_now() - began < 15);
     free(rows);
     free(output);
+}
+
+/* One row, whose job is stopped when so many requests have come, and then gone on with. @return its record */
+static char *stop_and_resume(const char *row, int after, bool at_once, int expected)
+{
+    char *rows = check_path("one.jsonl"), *output = check_path("one-out.jsonl");
+    ga__job_options options = to(output);
+
+    check_write_file(rows, row);
+    options.follow = true;
+    stop_after = after;
+    stop_at_once = at_once;
+    double began = check_now();
+
+    free(run(options, rows, 3));
+    assert_true(check_now() - began < 4);
+    stop_at_once = false;
+    options.fresh = false;
+    options.resume = true;
+    options.retries = 0;
+    free(run(options, rows, expected));
+    char *text = check_read_file(output);
+
+    assert_int_equal(count_of(text, "\n"), 1);
+    free(rows);
+    free(output);
+    return text;
+}
+
+static void what_only_waits_is_let_go_and_called_again(void **state)
+{
+    static const char *const rows[] = {"{\"url\":\"/closed\"}", "{\"url\":\"/closed\",\"method\":\"POST\"}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = stop_and_resume(rows[i], 1, false, 1);
+
+        assert_int_equal(requests, 1);
+        assert_contains(text, "\"status\":429");
+        free(text);
+    }
+}
+
+static void what_may_have_been_acted_upon_is_not_called_again(void **state)
+{
+    static const struct {
+        const char *row;
+        int requests;
+    } cases[] = {
+        {"{\"url\":\"/hang\",\"method\":\"POST\"}", 1},
+        {"{\"url\":\"/made\",\"method\":\"POST\"}", 2}, /* what it made is being asked for */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = stop_and_resume(cases[i].row, cases[i].requests, true, 1);
+
+        assert_int_equal(requests, 0);
+        assert_contains(text, "\"kind\":\"unknown_outcome\"");
+        free(text);
+    }
 }
 
 static void shares_are_disjoint_and_complete(void **state)
@@ -586,6 +654,8 @@ int main(void)
         cmocka_unit_test(a_stopped_job_keeps_its_answers_and_goes_on),
         cmocka_unit_test(records_that_nobody_waits_for_are_written_together),
         cmocka_unit_test(records_that_somebody_waits_for_are_written_at_once),
+        cmocka_unit_test(what_only_waits_is_let_go_and_called_again),
+        cmocka_unit_test(what_may_have_been_acted_upon_is_not_called_again),
         cmocka_unit_test(shares_are_disjoint_and_complete),
         cmocka_unit_test(a_limit_and_too_many_failures_end_the_job),
         cmocka_unit_test(pages_are_followed_to_their_end),

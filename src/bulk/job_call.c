@@ -64,6 +64,36 @@ static int before_send(void *arg, int attempt)
     return 0;
 }
 
+/* Takes the note back: no server has acted on the row. */
+static int note_undone(ga__row_call *call)
+{
+    ga__job *job = call->lane->job;
+    char *problem = NULL;
+
+    pthread_mutex_lock(&job->lock);
+    int code = ga__journal_unbegin(job->journal, &call->row.key, &problem);
+
+    pthread_mutex_unlock(&job->lock);
+    call->begun = false;
+    ga_event_set(&call->lane->to_write);
+    return code == 0 ? 0 : ga__job_cannot_write(job, problem);
+}
+
+/* For ga_request_options.before_retry: until the row goes out again nothing of it is under way, and it may be
+ * left for the next run. But for one which that would not call: it may have been acted upon, as what a POST
+ * was redirected from. */
+static int before_retry(void *arg, const ga_retry *retry)
+{
+    ga__row_call *call = arg;
+
+    if (!call->idempotent && !ga__is_undone(retry->sent))
+        return 0;
+    call->under_way = false;
+    if (call->lane->job->stopping)
+        return ga_fail(GA_ECANCELED, "the job is being stopped");
+    return call->begun ? note_undone(call) : 0;
+}
+
 static bool is_safe(const char *method)
 {
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0;
@@ -104,6 +134,8 @@ static ga_response *request(ga__row_call *call, const char *url)
     ga__row_request(call->lane->job, &call->row, call->idempotent, url, key, &options);
     options.before_send = before_send;
     options.before_send_arg = call;
+    options.before_retry = before_retry;
+    options.before_retry_arg = call;
     return ga_request_with(call->lane->session, call->row.method, &options);
 }
 
@@ -382,27 +414,10 @@ static int take_answer(ga__row_call *call, ga_response *response, const char *ur
 
 /* --- the ends of a row ---------------------------------------------------------------------------- */
 
-/* Whether the server has certainly not acted upon what was begun. */
-static bool is_undone(const ga_error_detail *error)
-{
-    return error->sent == GA_SENT_NO || error->phase == GA_PHASE_PACE || error->phase == GA_PHASE_POOL ||
-           error->phase == GA_PHASE_DNS || error->phase == GA_PHASE_CONNECT || error->phase == GA_PHASE_TLS;
-}
-
 /* The row stays for the next run. */
 static int leave_row(ga__row_call *call)
 {
-    ga__job *job = call->lane->job;
-    char *problem = NULL;
-
-    if (!call->begun || !is_undone(ga_error()))
-        return 0;
-    pthread_mutex_lock(&job->lock);
-    int code = ga__journal_unbegin(job->journal, &call->row.key, &problem);
-
-    pthread_mutex_unlock(&job->lock);
-    ga_event_set(&call->lane->to_write);
-    return code == 0 ? 0 : ga__job_cannot_write(job, problem);
+    return call->begun && ga__is_undone(ga_error()->sent) ? note_undone(call) : 0;
 }
 
 /* There was no answer. */

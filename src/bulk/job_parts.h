@@ -93,7 +93,8 @@ typedef struct ga__row_call {
     bool idempotent;
     bool begun;                             /* it is noted in the journal */
     bool has_place;                         /* it is counted in job->places_taken */
-    bool under_way;                         /* what is under way is given time where the job is stopped */
+    bool under_way;                         /* what is under way is given time where the job is stopped; what
+                                               waits for another attempt is not */
     double called_at, sent_at, answered_at; /* of the present page; monotonic; 0: not yet */
     int64_t first_sent_ms;                  /* since 1970 */
     uint32_t pages;                         /* of this run, so far */
@@ -163,6 +164,12 @@ void ga__lane_end_row(ga__row_call *call);
 void ga__lane_stop(ga__lane *lane, bool all);
 
 /* --- job_call.c --- */
+/* Whether no server can have acted on a request of which this is known. */
+static inline bool ga__is_undone(ga_sent sent)
+{
+    return sent == GA_SENT_NO || sent == GA_SENT_REFUSED;
+}
+
 /* The task of a row; frees it. */
 int ga__row_call_main(void *call);
 /* The options of the row's request; `key` is room for its Idempotency-Key. */

@@ -60,7 +60,7 @@ void ga__record_tell_failure(ga__record *record, const ga__row_call *call)
     if (record->status == 0)
         record->status = error->status;
     record->retryable = ga__kind_is_retryable(record->kind, record->status) &&
-                        (call->idempotent || error->sent == GA_SENT_NO);
+                        (call->idempotent || ga__is_undone(error->sent));
     if (record->kind == GA__KIND_INPUT)
         ga__record_tell_place(record, &call->row);
 }

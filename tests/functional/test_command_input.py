@@ -636,6 +636,28 @@ class Signals(WithApi):
                 self.assertLess(time.monotonic() - begin, 2)
                 self.check_rest(20)
 
+    def test_rows_that_wait(self):
+        """Those that a server has refused for now are let go, whatever ends the job; a POST among them was not acted upon, so
+        it is sent again."""
+        command.write_jsonl(self.path / "rows.jsonl", [{"id": f"r-{n}", "url": f"/rows/r-{n}", "method": "POST"} for n in range(20)])
+        arguments = ["rows.jsonl", "--base-url", self.api.url, "-o", "out.jsonl", "-c", "4"]
+        for number, seconds, code in ((signal.SIGTERM, 20, 3), (signal.SIGKILL, 20, -signal.SIGKILL), (None, DAY, 3)):
+            with self.subTest(number=number):
+                self.api.set(limits={"/rows": {"seconds": seconds, "requests": 6, "headers": ["retry-after"]}})
+                child = command.start(*arguments, "--fresh", cwd=self.path)
+                if number:
+                    while 429 not in (each.status for each in self.api.arrived()):
+                        time.sleep(0.02)
+                    time.sleep(0.5)
+                    child.send_signal(number)
+                run = command.finish(child, 5)
+                self.assertEqual(run.returncode, code, run.stderr)
+                self.assertEqual(len(self.api.told()["done"]), 6)
+                self.api.set()
+                self.gather(*arguments, "--resume")
+                self.assertTrue(all(each["ok"] for each in command.records(self.path / "out.jsonl")))
+                self.assertEqual(len(self.api.told()["done"]), 14)
+
     def begin_slow(self):
         self.api.set(delays={"/todos": [20, 20]})
         child = command.start(self.api.url + "/todos/[1-20]", "-o", "out.jsonl", "-c", "4", "--fresh", cwd=self.path)
