@@ -450,12 +450,8 @@ static void bodies_are_joined_as_curl_does(void **state)
     check_write_file(path, "c=3\r\n&d=4\n");
     check_fine(&options, &given, line);
     assert_string_equal(options.job.data, "a=1&b=2&c=3&d=4");
-    assert_string_equal(options.job.data_type, "application/x-www-form-urlencoded");
     free_all(&options, &given);
     free(line);
-    check_fine(&options, &given, "gather u -d a -H content-type:text/plain");
-    assert_null(options.job.data_type);
-    free_all(&options, &given);
     line = ga_format("gather u --json {\"a\": --json @%s", path);
     check_write_file(path, "\n1}\n");
     check_fine(&options, &given, line);

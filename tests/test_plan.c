@@ -217,6 +217,35 @@ static void a_template_takes_columns_of_each_form(void **state)
     check_refused(&options, "{\"n\":7}", "no column \"city\"");
 }
 
+/* What a header says goes before what the body's form does, and what the row says before both. */
+static void the_bodys_type_is_said_by_the_row_a_header_or_its_form(void **state)
+{
+    static const struct {
+        const char *row, *header;
+        ga__type_by by;
+    } cases[] = {
+        {"{\"url\":\"/\",\"body\":{}}", NULL, GA__TYPE_BY_BODY},
+        {"{\"url\":\"/\",\"body\":{}}", "content-type:", GA__TYPE_BY_HEADER},
+        {"{\"url\":\"/\",\"body\":{}}", "Content-Type: a/b", GA__TYPE_BY_HEADER},
+        {"{\"url\":\"/\",\"body\":{}}", "Content-Type: {url}", GA__TYPE_BY_HEADER},
+        {"{\"url\":\"/\",\"body\":{},\"headers\":{\"content-type\":null}}", NULL, GA__TYPE_BY_HEADER},
+        {"{\"url\":\"/\",\"body\":{},\"content_type\":\"a/b\"}", "Content-Type: c/d", GA__TYPE_BY_ROW},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const headers[] = {cases[i].header, NULL};
+        ga__job_options options = ga__job_defaults;
+        made self;
+
+        options.headers = headers;
+        make_json(&self, &options, cases[i].row);
+        assert_null(self.row.problem);
+        assert_int_equal(self.row.type_by, cases[i].by);
+        drop(&self);
+    }
+}
+
 static void keys_say_what_is_asked_for_and_nothing_else(void **state)
 {
     (void)state;
@@ -261,6 +290,10 @@ static void a_row_as_input_asks_for_the_same(void **state)
         "\"body\":\"a=b\"}",
         "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"a/b\",\"body_base64\":\"AP8=\"}",
         "{\"method\":\"POST\",\"url\":\"/x\",\"body_file\":\"/dev/null\"}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"body\":{ \"k\": [1, 2.50] }}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"a/b\",\"body\":\"{\\\"k\\\":1}\"}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"body\":\"text\"}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"headers\":{\"Content-Type\":\"a/b\"},\"body\":\"text\"}",
         "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"a/b\",\"body_file\":\"/dev/null\"}",
     };
 
@@ -342,12 +375,16 @@ static void check_option(const ga__job_options *options, const char *part)
 static void options_that_make_no_sense_are_told_by_their_names(void **state)
 {
     const char *const header[] = {"nothing", NULL}, *const part[] = {"=x", NULL},
-                      *const extract[] = {"price", NULL}, *const keep[] = {"", NULL};
+                      *const host[] = {"host:", NULL}, *const form[] = {"a=b", NULL},
+                      *const type[] = {"content-type: a/b", NULL}, *const extract[] = {"price", NULL},
+                      *const keep[] = {"", NULL};
 
     (void)state;
 #define WRONG(text, ...) check_option(&(ga__job_options){__VA_ARGS__}, text)
     WRONG("-H", .headers = header);
+    WRONG("-H", .headers = host);
     WRONG("-F", .form = part);
+    WRONG("beside -F", .form = form, .headers = type);
     WRONG("--extract", .extract = extract);
     WRONG("--keep", .keep = keep);
     WRONG("--expect", .expect = "20");
@@ -369,6 +406,7 @@ int main(void)
         cmocka_unit_test(what_is_no_request_is_refused_and_told),
         cmocka_unit_test(a_nul_in_a_line_does_not_cut_its_url),
         cmocka_unit_test(a_template_takes_columns_of_each_form),
+        cmocka_unit_test(the_bodys_type_is_said_by_the_row_a_header_or_its_form),
         cmocka_unit_test(keys_say_what_is_asked_for_and_nothing_else),
         cmocka_unit_test(the_rows_headers_go_before_the_jobs),
         cmocka_unit_test(a_row_as_input_asks_for_the_same),

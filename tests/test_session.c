@@ -62,6 +62,23 @@ CASE(an_options_struct_of_another_version_is_understood)
     ga_session_free(session);
 }
 
+CASE(a_default_header_without_a_value_is_left_out)
+{
+    static const peer_step fine[] = {PEER_TAKE(NULL), PEER_OK("0", ""), PEER_AGAIN};
+    static const peer_step *const scripts[] = {fine, NULL};
+    ga_auto(ga_session) session =
+        ga_session_new(.headers = GA_PAIRS({"user-agent", NULL}, {"Accept", NULL}, {"Accept-Encoding", NULL},
+                                           {"X-Empty", ""}));
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_response_free(ga_get(session, peer_url(&peer, "/")));
+    const char *behind_host = strchr(strstr(peer.last.data, "Host: "), '\n') + 1;
+
+    assert_string_equal(behind_host, "X-Empty: \r\n\r\n");
+    peer_stop(&peer);
+}
+
 CASE(a_unix_socket_serves_any_host)
 {
     char path[64];
@@ -186,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_options_are_refused_by_name),
         cmocka_unit_test(an_options_struct_of_another_version_is_understood),
+        cmocka_unit_test(a_default_header_without_a_value_is_left_out),
         cmocka_unit_test(a_unix_socket_serves_any_host),
         cmocka_unit_test(the_rate_is_kept_and_waiting_for_it_ends_with_the_total),
         cmocka_unit_test(freeing_a_session_in_use_is_reported_and_harmless),

@@ -30,8 +30,10 @@ typedef struct ga_session_options {
     size_t size_; /* set by ga_session_new */
 
     const char *base_url;   /**< relative URLs are resolved against it */
-    const ga_pair *headers; /**< sent with every request; a request's own header of the name replaces it. Not
-                                 Host, Content-Length, Transfer-Encoding, Connection, Upgrade */
+    const ga_pair *headers; /**< sent with every request; a request's own header of the name replaces it. A
+                                 value of NULL only leaves out User-Agent, Accept or Accept-Encoding, which
+                                 would be sent otherwise. Not Host, Content-Length, Transfer-Encoding,
+                               Connection, Upgrade */
     const char *user_agent; /**< "gather/VERSION" */
 
     int limit;          /**< connections at once, 100; negative: no limit */

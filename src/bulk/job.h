@@ -35,7 +35,7 @@ typedef struct ga__job_options {
     const char *method; /* NULL: GET, or POST with a body */
     const char *url_template, *base_url;
     const char *const *headers;             /* "Name: value"; "Name:" takes a default away */
-    const char *data, *data_type;           /* a body, and its content type */
+    const char *data;                       /* a form as a body */
     const char *json;                       /* a JSON body */
     const char *const *form;                /* multipart: "name=value", "name=@file" */
     const char *user, *bearer, *user_agent; /* "name:password" */

@@ -115,7 +115,7 @@ void ga__row_request(const ga__job *job, const ga__row *row, bool idempotent, co
         options->body = row->body.data;
         options->body_size = row->body.size;
     }
-    if (!row->parts)
+    if (!row->parts && row->type_by != GA__TYPE_BY_HEADER)
         options->content_type = row->content_type;
     if (!job->options.idempotency_keys || is_safe(row->method))
         return;

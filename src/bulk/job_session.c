@@ -55,7 +55,8 @@ static const char *no_proxy_of(const ga__job_options *options)
     return value ? value : getenv("NO_PROXY");
 }
 
-/* The headers that name no column. What they hold is the caller's to free, but for the names. */
+/* The headers that are the same for all rows; one without a value takes a default away. What they hold is the
+ * caller's to free, but for the names. */
 static bool add_headers(const ga__plan *plan, const char *cookie, ga_pair *pairs)
 {
     size_t count = 0;
@@ -64,14 +65,16 @@ static bool add_headers(const ga__plan *plan, const char *cookie, ga_pair *pairs
         ga__buffer value = GA__BUFFER_INIT;
         char *problem = NULL;
 
-        if (!plan->headers[i].fixed || !plan->headers[i].value)
+        if (!plan->headers[i].fixed)
             continue;
-        if (!ga__template_fill(plan->headers[i].value, NULL, NULL, plan->redacted, &value, &problem)) {
+        if (plan->headers[i].value &&
+            !ga__template_fill(plan->headers[i].value, NULL, NULL, plan->redacted, &value, &problem)) {
             free(problem);
             ga__buffer_free(&value);
             return false;
         }
-        pairs[count++] = (ga_pair){plan->headers[i].name, ga__buffer_take(&value)};
+        pairs[count++] =
+            (ga_pair){plan->headers[i].name, plan->headers[i].value ? ga__buffer_take(&value) : NULL};
     }
     if (cookie)
         pairs[count++] = (ga_pair){"Cookie", strdup(cookie)};

@@ -5,6 +5,7 @@
  */
 #include "bulk/plan.h"
 
+#include "base/ascii.h"
 #include "base/problem.h"
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,14 @@ static bool names_column(const ga__template *template)
     return ga__template_column_at(template, 0, &name);
 }
 
+/* Whether it belongs to single requests: a session has no Host, and a body's own type goes before a
+ * session's.
+ */
+static bool is_of_request(const char *name)
+{
+    return ga__ascii_is(ga__slice_of(name), "host") || ga__ascii_is(ga__slice_of(name), "content-type");
+}
+
 /* "Name: value", or "Name:" for one that is taken away, "Name;" for an empty one, as curl has it. */
 static bool parse_header(ga__plan_field *field, const char *text, char **problem)
 {
@@ -61,13 +70,14 @@ static bool parse_header(ga__plan_field *field, const char *text, char **problem
     if (!field->name)
         return false;
     value += strspn(value, " \t");
-    field->fixed = true;
+    field->fixed = !is_of_request(field->name);
     if (!*value && text[size] == ':')
-        return true;
+        return !ga__ascii_is(ga__slice_of(field->name), "host") ||
+               ga__say(false, problem, "-H '%s': no request goes without a Host", text);
     field->value = ga__template_parse(value, GA__TEMPLATE_HEADER, problem);
     if (!field->value)
         return blame("-H", problem);
-    field->fixed = !names_column(field->value);
+    field->fixed = field->fixed && !names_column(field->value);
     return true;
 }
 
@@ -84,6 +94,15 @@ static bool parse_part(ga__plan_field *field, const char *text, char **problem)
         return false;
     field->value = ga__template_parse(text + size + 1 + field->file, GA__TEMPLATE_HEADER, problem);
     return field->value || blame("-F", problem);
+}
+
+/* A form's type has its boundary, which no header can know. */
+static bool check_form_type(const ga__plan *plan, char **problem)
+{
+    for (size_t i = 0; plan->part_count > 0 && i < plan->header_count; i++)
+        if (plan->headers[i].value && ga__ascii_is(ga__slice_of(plan->headers[i].name), "content-type"))
+            return ga__say(false, problem, "-H Content-Type is given beside -F, which has a type of its own");
+    return true;
 }
 
 static bool parse_fields(ga__plan_field **fields, size_t *count, const char *const *texts,
@@ -274,6 +293,7 @@ static bool parse_all(ga__plan *plan, char **problem)
            parse_template(&plan->json, options->json, GA__TEMPLATE_JSON, "--json", problem) &&
            parse_fields(&plan->headers, &plan->header_count, options->headers, parse_header, problem) &&
            parse_fields(&plan->parts, &plan->part_count, options->form, parse_part, problem) &&
+           check_form_type(plan, problem) &&
            (!options->id || parse_column(&plan->id, options->id, "--id", problem)) &&
            parse_keep(plan, problem) && parse_extract(plan, problem) && parse_next(plan, problem) &&
            parse_path(&plan->items, options->items, "--items", problem) && parse_user(plan, problem) &&

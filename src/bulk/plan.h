@@ -15,7 +15,7 @@
 typedef struct ga__plan_field {
     char *name;
     ga__template *value; /* NULL: the header is taken away */
-    bool fixed;          /* it names no column */
+    bool fixed;          /* it is the same for all rows, and the session's */
     bool file;           /* a part: the value is a file's path */
 } ga__plan_field;
 

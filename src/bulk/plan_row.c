@@ -190,6 +190,7 @@ static bool find_kept(ga__row_builder *self)
     return !self->failed;
 }
 
+/* Whether the row itself has a header of this name. */
 static bool has_header(const ga__row *row, const char *name)
 {
     for (size_t i = 0; i < row->own_headers; i++)
@@ -198,7 +199,7 @@ static bool has_header(const ga__row *row, const char *name)
     return false;
 }
 
-/* Adds the job's headers that name columns, but for those that the row has itself. */
+/* Adds the job's headers that are of each row, but for those that the row has itself. */
 static bool fill_headers(ga__row_builder *self)
 {
     const ga__plan *plan = self->plan;
@@ -216,17 +217,29 @@ static bool fill_headers(ga__row_builder *self)
         return ga__row_no_memory(self);
     for (size_t i = 0; i < plan->header_count; i++) {
         const ga__plan_field *field = &plan->headers[i];
-        ga__slice value;
+        ga__slice value = {NULL, 0};
 
         if (field->fixed || has_header(row, field->name))
             continue;
-        if (!fill(self, field->value, &value))
+        if (field->value && !fill(self, field->value, &value))
             return false;
         headers[count++] = (ga_pair){field->name, value.data};
     }
     headers[count] = (ga_pair){NULL, NULL};
     row->headers = headers;
     return true;
+}
+
+/* The type that follows from a body's form is none where a header says one. */
+static void settle_type(ga__row_builder *self)
+{
+    const ga__plan *plan = self->plan;
+    bool named = has_header(self->row, "Content-Type");
+
+    for (size_t i = 0; i < plan->header_count; i++)
+        named |= ga__ascii_is(ga__slice_of(plan->headers[i].name), "content-type");
+    if (named && self->row->type_by == GA__TYPE_BY_BODY)
+        self->row->type_by = GA__TYPE_BY_HEADER;
 }
 
 static bool fill_parts(ga__row_builder *self)
@@ -262,14 +275,13 @@ static bool fill_body(ga__row_builder *self)
     if (plan->part_count > 0)
         return fill_parts(self);
     if (plan->json) {
-        row->content_type = "application/json";
+        ga__row_use_type(self, GA__TYPE_JSON);
         return fill_both(self, plan->json, &row->body, &row->shown_body) &&
                (ga__json_check(row->body, NULL) ||
                 ga__row_refuse(self, "the body that --json makes of it is not JSON: %.100s", row->body.data));
     }
     if (plan->data) {
-        row->content_type =
-            plan->options->data_type ? plan->options->data_type : "application/x-www-form-urlencoded";
+        ga__row_use_type(self, GA__TYPE_FORM);
         return fill_both(self, plan->data, &row->body, &row->shown_body);
     }
     return true;
@@ -357,7 +369,7 @@ static double guess_cost(const ga__row *row)
     double cost = (double)row->body.size / 4, more;
     ga__slice value;
 
-    if (!row->content_type || strcmp(row->content_type, "application/json") != 0)
+    if (!row->content_type || strcmp(row->content_type, GA__TYPE_JSON) != 0)
         return cost;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (ga__json_member(row->body, ga__slice_of(names[i]), &value) &&
@@ -421,6 +433,7 @@ static bool build(ga__row_builder *self)
         return ga__row_refuse(self, "its body_file, %s, cannot be read: %s", row->body_file, strerror(errno));
     if (!fill_body(self) || !fill_headers(self))
         return false;
+    settle_type(self);
     row->method = choose_method(self);
     if (plan->output) {
         if (!fill(self, plan->output, &file))

@@ -23,6 +23,19 @@ void *ga__arena_take(ga__arena *arena, size_t size);
 char *ga__arena_copy(ga__arena *arena, ga__slice text);
 void ga__arena_free(ga__arena *arena);
 
+/* The types that follow from a body's form. */
+#define GA__TYPE_JSON "application/json"
+#define GA__TYPE_TEXT "text/plain; charset=utf-8"
+#define GA__TYPE_BYTES "application/octet-stream"
+#define GA__TYPE_FORM "application/x-www-form-urlencoded"
+
+/* Who says what type the body has. */
+typedef enum ga__type_by {
+    GA__TYPE_BY_BODY,  /* nobody: it follows from its form */
+    GA__TYPE_BY_ROW,   /* its member content_type */
+    GA__TYPE_BY_HEADER /* a header of the row or the job, which may say that it has none */
+} ga__type_by;
+
 typedef struct ga__row {
     ga__arena arena;
     uint64_t n;
@@ -31,12 +44,13 @@ typedef struct ga__row {
     const char *problem; /* it cannot be called; NULL: it can */
 
     const char *method, *url;
-    const ga_pair *headers; /* the row's, then those of the job that name columns; NULL: none */
+    const ga_pair *headers; /* the row's, then those of the job that are not the session's; NULL: none */
     size_t own_headers;     /* how many are the row's */
     ga__slice body;         /* data is NULL where there is none in memory */
     const char *shown_url;  /* with secrets by their names; NULL: it has none */
     ga__slice shown_body;   /* likewise */
     const char *content_type, *body_file;
+    ga__type_by type_by;
     const ga_part *parts;
     const ga__expect *expect;       /* its own, or the job's */
     double cost;                    /* tokens; 0: none */

@@ -36,6 +36,8 @@ bool ga__row_take_request(ga__row_builder *self);
 bool ga__row_take_string(ga__row_builder *self, const char *name, ga__slice value, const char **string);
 /* An id: a JSON string or number; null is none. */
 bool ga__row_take_id(ga__row_builder *self, ga__slice value);
+/* The content type of a body, where the row does not say another: before it or behind it. */
+void ga__row_use_type(ga__row_builder *self, const char *type);
 /* A body: a JSON string is the text that it says, null none, anything else JSON. */
 bool ga__row_take_body(ga__row_builder *self, ga__slice value);
 

@@ -45,24 +45,42 @@ static void add_headers(ga__buffer *out, const ga__row *row)
     ga__buffer_add_char(out, '}');
 }
 
+/* Whether the body can stand in the line as it is, byte for byte, and is read back as JSON. */
+static bool is_json_value(ga__slice body)
+{
+    return ga__json_check(body, NULL) && body.data[0] > ' ' && body.data[body.size - 1] > ' ' &&
+           !memchr(body.data, '\n', body.size) && !memchr(body.data, '\r', body.size) &&
+           !ga__json_is(body, GA__JSON_STRING) && !ga__json_is(body, GA__JSON_NULL);
+}
+
+/* The type, where it does not follow from the form in which the body is written. */
+static void add_type(ga__buffer *out, const ga__row *row, const char *implied)
+{
+    if (row->content_type && (row->type_by == GA__TYPE_BY_ROW ||
+                              (row->type_by == GA__TYPE_BY_BODY && strcmp(row->content_type, implied) != 0)))
+        add_member(out, "content_type", row->content_type);
+}
+
 static void add_body(ga__buffer *out, const ga__row *row)
 {
     ga__slice body = ga__row_shown_body(row);
-    bool json = row->content_type && strcmp(row->content_type, "application/json") == 0;
+    bool json = row->content_type && strcmp(row->content_type, GA__TYPE_JSON) == 0;
 
-    if (json && ga__json_check(body, NULL) && !ga__json_is(body, GA__JSON_STRING)) {
-        add_json(out, "body", body);
-        return;
-    }
-    add_member(out, "content_type", row->content_type ? row->content_type : "");
-    if (ga__utf8_valid(body.data, body.size)) {
-        ga__buffer_add(out, ",\"body\":");
+    if (json && is_json_value(body)) {
+        add_type(out, row, GA__TYPE_JSON);
+        name_member(out, "body");
+        ga__buffer_append(out, body.data, body.size);
+    } else if (ga__utf8_valid(body.data, body.size)) {
+        add_type(out, row, GA__TYPE_TEXT);
+        name_member(out, "body");
         ga__json_append_quoted(out, body);
-        return;
+    } else {
+        add_type(out, row, GA__TYPE_BYTES);
+        name_member(out, "body_base64");
+        ga__buffer_add_char(out, '"');
+        ga__base64_encode(out, body.data, body.size);
+        ga__buffer_add_char(out, '"');
     }
-    ga__buffer_add(out, ",\"body_base64\":\"");
-    ga__base64_encode(out, body.data, body.size);
-    ga__buffer_add_char(out, '"');
 }
 
 void ga__row_append_input(ga__buffer *out, const ga__row *row)
@@ -83,10 +101,10 @@ void ga__row_append_input(ga__buffer *out, const ga__row *row)
         add_json(out, "expect", row->own_expect);
     if (row->own_cost.size > 0)
         add_json(out, "cost", row->own_cost);
-    if (row->body_file && row->content_type)
-        add_member(out, "content_type", row->content_type);
-    if (row->body_file)
+    if (row->body_file) {
+        add_type(out, row, "");
         add_member(out, "body_file", row->body_file);
+    }
     if (row->meta.size > 0)
         add_json(out, "meta", row->meta);
     ga__buffer_add_char(out, '}');

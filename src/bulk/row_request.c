@@ -52,8 +52,7 @@ static bool take_headers(ga__row_builder *self, ga__slice value)
     return !self->failed;
 }
 
-/* The content type of a body, where the row does not say another: before it or behind it. */
-static void use_type(ga__row_builder *self, const char *type)
+void ga__row_use_type(ga__row_builder *self, const char *type)
 {
     if (!self->row->content_type)
         self->row->content_type = type;
@@ -67,10 +66,10 @@ bool ga__row_take_body(ga__row_builder *self, ga__slice value)
         return true;
     if (ga__json_is(value, GA__JSON_STRING)) {
         ga__json_append_unquoted(&text, value);
-        use_type(self, "text/plain; charset=utf-8");
+        ga__row_use_type(self, GA__TYPE_TEXT);
     } else {
         ga__buffer_append(&text, value.data, value.size);
-        use_type(self, "application/json");
+        ga__row_use_type(self, GA__TYPE_JSON);
     }
     self->bodies++;
     self->row->body = ga__row_settle(self, &text);
@@ -90,7 +89,7 @@ static bool take_base64(ga__row_builder *self, ga__slice value)
     }
     self->bodies++;
     self->row->body = ga__row_settle(self, &bytes);
-    use_type(self, "application/octet-stream");
+    ga__row_use_type(self, GA__TYPE_BYTES);
     return !self->failed;
 }
 
@@ -170,6 +169,8 @@ static bool take_member(ga__row_builder *self, ga__slice name, ga__slice value)
     const char **places[] = {&self->row->method, &self->row->url, &self->row->body_file,
                              &self->row->content_type};
 
+    if (ga__json_string_is(name, GA__SLICE("content_type")))
+        self->row->type_by = GA__TYPE_BY_ROW;
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         if (ga__json_string_is(name, ga__slice_of(strings[i])))
             return ga__row_take_string(self, strings[i], value, places[i]);

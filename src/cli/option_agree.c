@@ -132,17 +132,6 @@ static bool check_files(const ga__options *options, char **problem)
 
 /* --- what follows --------------------------------------------------------------------------------- */
 
-static bool has_content_type(const ga__options *options)
-{
-    for (size_t i = 0; options->job.headers && options->job.headers[i]; i++) {
-        const char *header = options->job.headers[i];
-
-        if (ga__ascii_is((ga__slice){header, strcspn(header, ":")}, "content-type"))
-            return true;
-    }
-    return false;
-}
-
 /* What has an option of its own is a header, too, with the same templates. */
 static bool make_header(ga__options *options, const char *option, const char *before, const char **value,
                         char **problem)
@@ -175,7 +164,5 @@ bool ga__options_agree(ga__options *options, char **problem)
         !make_header(options, "cookie", "Cookie: ", &options->job.cookie, problem))
         return false;
     options->job.resume |= options->job.retry_failed;
-    if (options->job.data && !has_content_type(options))
-        options->job.data_type = "application/x-www-form-urlencoded";
     return true;
 }

@@ -29,7 +29,9 @@ const ga__option ga__option_table[] = {
      .help = "a header, \"Name: value\"; a file has one a line",
      .text =
          "May be given several times. `${env:KEY}` is the environment's KEY, which is never shown; `{col}` a "
-         "column of the row. \"Name:\" without a value takes a header away that would be sent otherwise. "
+         "column of the row. \"Name:\" without a value takes a header away that would be sent otherwise, as "
+         "User-Agent, Accept, Accept-Encoding and a body's Content-Type; \"Name;\" sends one without a "
+         "value. "
          "Lines of a file that are blank or begin with # do not count."},
     {"data", 'd', "DATA|@FILE", GA__OPTION_DATA, REQUEST, JOB(data), EMPTY, .example = "q={col}&page=1",
      .help = "a body: a form, with {col} filled in; POST",

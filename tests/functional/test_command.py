@@ -366,6 +366,38 @@ class Jobs(unittest.TestCase):
             self.assertNotIn("hunter2", run.stdout + run.stderr)
             self.assertEqual(server.connections, [])
 
+    def test_headers_are_replaced_emptied_and_taken_away_as_curl_does(self):
+        defaults = {"User-Agent", "Accept", "Accept-Encoding"}
+        json_row = self.work / "row.jsonl"
+        json_row.write_text('{"url":"http://h/","body":{"a":1},"headers":{"X-A":"row"}}\n')
+        typed_row = self.work / "typed.jsonl"
+        typed_row.write_text('{"url":"http://h/","body":{"a":1},"headers":{"Content-Type":"application/x"}}\n')
+        for arguments, lacking, having in (
+                (["-H", "User-Agent:", "-H", "Accept:", "-H", "Accept-Encoding:"], defaults, {}),
+                (["-H", "user-agent;", "-H", "X-Empty;"], (), {"user-agent": "", "X-Empty": ""}),
+                (["-H", "X-A: 1", "-H", "X-A:"], (), {"X-A": "1"}),
+                (["-H", "Host: other"], (), {"Host": "other"}),
+                (["-d", "a"], (), {"Content-Type": "application/x-www-form-urlencoded"}),
+                (["-d", "a", "-H", "Content-Type:"], {"Content-Type"}, {}),
+                (["-d", "a", "-H", "content-type;"], (), {"content-type": ""}),
+                (["--json", "{}", "-H", "Content-Type: application/vnd.api+json"], (),
+                 {"Content-Type": "application/vnd.api+json"}),
+                ([json_row], (), {"Content-Type": "application/json"}),
+                ([json_row, "-H", "Content-Type: a/{+url}"], (), {"Content-Type": "a/http://h/"}),
+                ([json_row, "-H", "Content-Type:"], {"Content-Type"}, {}),
+                ([json_row, "-H", "X-A: {url}"], (), {"X-A": "row"}),
+                ([typed_row, "-H", "Content-Type: a/b"], (), {"Content-Type": "application/x"})):
+            with self.subTest(arguments=arguments):
+                urls = [] if arguments[0] in (json_row, typed_row) else ["http://h/"]
+                run = self.gather(*urls, *arguments, "--dry-run")
+                self.assertEqual(run.returncode, 0, run.stderr)
+                head = run.stdout.partition("\n\n")[0].splitlines()[2:]
+                fields = dict(line.split(": ", 1) for line in head)
+                names = [line.split(": ")[0].lower() for line in head]
+                self.assertEqual(len(names), len(set(names)), head)
+                self.assertEqual({name: fields.get(name) for name in having}, having)
+                self.assertFalse({name.lower() for name in lacking} & set(names), head)
+
     def test_secrets_are_sent(self):
         run = self.gather(self.api.url + "/headers", "-q", "--bearer", "${env:SECRET_KEY}", "-b",
                           "session=${env:SECRET_KEY}", env=environment(SECRET_KEY="hunter2"))
