@@ -30,6 +30,7 @@ import urllib.parse
 
 PAGES = 5  # of each organisation and feed
 PAGE_SIZE = 100
+CURSOR = b"\xfb\xef\xff:page "  # and its number
 NEVER = -1  # a delay
 
 
@@ -223,9 +224,10 @@ class Api:
                             "next": request.url(page=page + 1) if page < PAGES else None})
 
     def on_cursors(self, request, name):
-        cursor = request.query.get("cursor", [base64.b64encode(b"page=1").decode()])[0]
-        page = int(base64.b64decode(cursor).split(b"=")[1])
-        following = base64.b64encode(b"page=%d" % (page + 1)).decode() if page < PAGES else None
+        """A cursor has what a parameter must encode: "+", "/" and "="."""
+        cursor = request.query.get("cursor", [base64.b64encode(CURSOR + b"1").decode()])[0]
+        page = int(base64.b64decode(cursor, validate=True).removeprefix(CURSOR))
+        following = base64.b64encode(CURSOR + b"%d" % (page + 1)).decode() if page < PAGES else None
         return Answer(200, {"data": [f"{name}-{page}"], "meta": {"cursor": following}})
 
     def on_links(self, request, number, *moved):

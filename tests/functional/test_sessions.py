@@ -130,6 +130,32 @@ class Sessions(WithApi):
         self.assertEqual(max(self.api.told()["most_inside"].values()), 1)
 
     @with_threads(1, 2)
+    def test_cursors(self, threads):
+        """Pages by a cursor that becomes a parameter, of a server that limits; the job is killed twice on the way."""
+        feeds, at_once = 12, 4
+        self.api.set(delays={"/": [0.01, 0.05]}, limits={"/cursors": {"seconds": 0.5, "requests": 8, "headers": ["retry-after-ms"]}})
+        arguments = [f"{self.api.url}/cursors/f[1-{feeds}]?a=b", "--next", "cursor=.meta.cursor", "--items", ".data[]",
+                     "-o", "feeds.jsonl", "-c", at_once, "--resume", "--threads", threads]
+        for arrivals in (20, 45):
+            child = command.start(*arguments, cwd=self.path)
+            while len(self.api.arrived()) < arrivals:
+                time.sleep(0.01)
+            child.kill()
+            command.finish(child)
+        before = len(self.api.arrived())
+        self.gather(*arguments)
+        items = [each["body"] for each in command.records(self.path / "feeds.jsonl")]
+        self.assertEqual(sorted(items), sorted(f"f{n}-{page}" for n in range(1, feeds + 1)
+                                               for page in range(1, api_server.PAGES + 1)))
+        arrived = self.api.arrived()
+        self.assertTrue(all("?a=b" in each.target for each in arrived))
+        calls = collections.Counter(each.target for each in arrived if each.status == 200)
+        self.assertEqual(len(calls), len(items))
+        self.assertLessEqual(sum(calls.values()) - len(calls), 2 * at_once)  # what was in flight at a kill
+        self.assertLess(len(arrived) - before, len(items))  # it went on from the middle
+        self.assertGreater(self.api.told()["refused"]["/cursors"], 0)
+
+    @with_threads(1, 2)
     def test_links(self, threads):
         """Links of many hosts, some of which are dead, moved or silent."""
         urls = [f"http://h{(n + n // 50) % HOSTS}.test:{self.api.port}/links/{n}" for n in range(LINKS)]
