@@ -123,6 +123,17 @@ def schema(name):
     return json.loads((SOURCE / "docs" / f"{name}.schema.json").read_text())
 
 
+# Lists what zsh completes of $LINE with the function in the directory $FUNCTIONS: at a prompt, since it does so nowhere else.
+ZSH_COMPLETES = r"""
+    zmodload zsh/zpty
+    zpty shell zsh -f -i
+    zpty -w shell 'fpath=($FUNCTIONS $fpath); autoload -U compinit; compinit -u -D'
+    zpty -w shell 'compadd() { [[ $* == *-[OAD]\ * ]] || { builtin compadd -A found "$@"; print -rl -- FOUND:$^found; }; builtin compadd "$@" }'
+    zpty -w shell 'zle-line-init() { BUFFER=$LINE CURSOR=$#LINE; zle list-choices; print E""ND; }; zle -N zle-line-init'
+    while zpty -r shell line && [[ $line != *END* ]]; do print -r -- $line; done
+"""
+
+
 class Words(unittest.TestCase):
     """What it says without a job."""
 
@@ -182,6 +193,31 @@ class Words(unittest.TestCase):
         self.assertEqual(completed("--retry-f"), ["--retry-failed"])
         self.assertEqual(completed("--sync", "e"), ["each"])
         self.assertEqual(completed("rep"), ["report"])
+
+    COMPLETED = {"--retry-f": {"--retry-failed"}, "--ra": {"--rate", "--rate-per-host", "--raw"}, "--sync e": {"each"},
+                 "--output ro": {"rows.jsonl"}, "rep": {"report"}}
+
+    @unittest.skipIf(not shutil.which("fish"), "there is no fish")
+    def test_fish_completes_options_their_values_and_commands(self):
+        work = self.enterContext(servers.directory())
+        (work / "rows.jsonl").touch()
+        (work / "gather.fish").write_text(gather("--completion", "fish").stdout)
+        for words, expected in self.COMPLETED.items():
+            run = subprocess.run(["fish", "-N", "-c", f"source gather.fish; complete -C 'gather {words}'"], capture_output=True,
+                                 text=True, timeout=PATIENCE, cwd=work)
+            self.assertEqual({line.split("\t")[0] for line in run.stdout.splitlines()}, expected, words)
+
+    @unittest.skipIf(not shutil.which("zsh"), "there is no zsh")
+    def test_zsh_completes_options_their_values_and_commands(self):
+        work = self.enterContext(servers.directory())
+        (work / "rows.jsonl").touch()
+        (work / "functions").mkdir()
+        (work / "functions" / "_gather").write_text(gather("--completion", "zsh").stdout)
+        for words, expected in self.COMPLETED.items():
+            run = subprocess.run(["zsh", "-f", "-c", ZSH_COMPLETES], capture_output=True, text=True, timeout=PATIENCE, cwd=work,
+                                 env=environment(LINE="gather " + words, FUNCTIONS=str(work / "functions"), TERM="vt100"))
+            found = set(re.findall(r"FOUND:([\w.-]+)", run.stdout))
+            self.assertEqual({each for each in found if each.startswith(words.split()[-1])}, expected, words)
 
     @unittest.skipIf(not (BUILD / "man" / "gather.1").exists(), "a sanitized build makes no manual page")
     def test_the_manual_has_every_option_and_nothing_to_complain_about(self):
