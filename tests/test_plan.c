@@ -217,6 +217,20 @@ static void a_template_takes_columns_of_each_form(void **state)
     check_refused(&options, "{\"n\":7}", "no column \"city\"");
 }
 
+static void what_is_no_text_is_none_in_records_either(void **state)
+{
+    made self;
+
+    (void)state;
+    make(&self, &ga__job_defaults,
+         &(ga__raw_row){.form = GA__ROW_URL, .text = ga__slice_of("http://h/\xff\xc3\xa4?a=%FF")});
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.url, "http://h/%FF%C3%A4?a=%FF");
+    drop(&self);
+    check_refused(&ga__job_defaults, "{\"url\":\"/\",\"method\":\"G ET\"}", "its method");
+    check_refused(&ga__job_defaults, "{\"url\":\"/\",\"method\":\"\"}", "its method");
+}
+
 /* What a header says goes before what the body's form does, and what the row says before both. */
 static void the_bodys_type_is_said_by_the_row_a_header_or_its_form(void **state)
 {
@@ -307,6 +321,31 @@ static void a_row_as_input_asks_for_the_same(void **state)
         ga__row_append_input(&line, &self.row);
         assert_string_equal(line.data, rows[i]);
         drop(&self);
+        ga__buffer_free(&line);
+    }
+}
+
+static void a_body_that_is_no_line_of_json_is_kept_byte_for_byte(void **state)
+{
+    static const char *const bodies[] = {" {}", "{}\n", "{\n}", "[{line}] "};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        ga__job_options options = ga__job_defaults;
+        ga__buffer line = GA__BUFFER_INIT;
+        made first, second;
+
+        options.json = bodies[i];
+        make(&first, &options, &(ga__raw_row){.form = GA__ROW_URL, .text = ga__slice_of("1")});
+        assert_null(first.row.problem);
+        ga__row_append_input(&line, &first.row);
+        assert_null(strchr(line.data, '\n'));
+        make_json(&second, &ga__job_defaults, line.data);
+        assert_null(second.row.problem);
+        check_slice(second.row.body, first.row.body.data);
+        assert_string_equal(second.row.content_type, "application/json");
+        drop(&first);
+        drop(&second);
         ga__buffer_free(&line);
     }
 }
@@ -407,9 +446,11 @@ int main(void)
         cmocka_unit_test(a_nul_in_a_line_does_not_cut_its_url),
         cmocka_unit_test(a_template_takes_columns_of_each_form),
         cmocka_unit_test(the_bodys_type_is_said_by_the_row_a_header_or_its_form),
+        cmocka_unit_test(what_is_no_text_is_none_in_records_either),
         cmocka_unit_test(keys_say_what_is_asked_for_and_nothing_else),
         cmocka_unit_test(the_rows_headers_go_before_the_jobs),
         cmocka_unit_test(a_row_as_input_asks_for_the_same),
+        cmocka_unit_test(a_body_that_is_no_line_of_json_is_kept_byte_for_byte),
         cmocka_unit_test(the_jobs_secrets_are_not_in_failed_rows),
         cmocka_unit_test(secrets_of_templates_are_kept_by_name),
         cmocka_unit_test(options_that_make_no_sense_are_told_by_their_names),

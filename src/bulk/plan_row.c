@@ -8,7 +8,9 @@
 
 #include "base/ascii.h"
 #include "base/number.h"
+#include "base/utf8.h"
 #include "bulk/json.h"
+#include "protocol/token.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -348,16 +350,29 @@ static bool take_row(ga__row_builder *self)
     return self->is_request ? ga__row_take_request(self) : take_object(self);
 }
 
-static const char *choose_method(const ga__row_builder *self)
+static bool choose_method(ga__row_builder *self)
 {
-    const ga__row *row = self->row;
+    ga__row *row = self->row;
     bool has_body = row->body.data || row->body_file || row->parts;
 
-    if (row->method)
-        return row->method;
-    if (self->plan->options->method)
-        return self->plan->options->method;
-    return has_body ? "POST" : "GET";
+    if (!row->method)
+        row->method = self->plan->options->method;
+    if (!row->method)
+        row->method = has_body ? "POST" : "GET";
+    return ga__is_token(row->method, strlen(row->method)) ||
+           ga__row_refuse(self, "its method is none: %s", row->method);
+}
+
+/* A URL in bytes that are no text is sent with these encoded; so it is text in records, too. */
+static const char *as_text(ga__row_builder *self, const char *url)
+{
+    ga__buffer text = GA__BUFFER_INIT;
+
+    if (!url || ga__utf8_valid(url, strlen(url)))
+        return url;
+    for (; *url; url++)
+        ga__buffer_printf(&text, (unsigned char)*url < 0x80 ? "%c" : "%%%02X", (unsigned char)*url);
+    return ga__row_settle(self, &text).data;
 }
 
 /* --- what it costs, and what it is known by ------------------------------------------------------- */
@@ -434,7 +449,10 @@ static bool build(ga__row_builder *self)
     if (!fill_body(self) || !fill_headers(self))
         return false;
     settle_type(self);
-    row->method = choose_method(self);
+    row->url = as_text(self, row->url);
+    row->shown_url = as_text(self, row->shown_url);
+    if (self->failed || !choose_method(self))
+        return false;
     if (plan->output) {
         if (!fill(self, plan->output, &file))
             return false;
