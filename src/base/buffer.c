@@ -10,7 +10,7 @@
 
 enum { SMALLEST = 64 };
 
-char *ga__buffer_reserve(ga__buffer *buffer, size_t more)
+char *ga__buffer_grow(ga__buffer *buffer, size_t more)
 {
     size_t needed;
 
@@ -48,16 +48,6 @@ void ga__buffer_append(ga__buffer *buffer, const void *bytes, size_t size)
         memcpy(end, bytes, size);
     end[size] = '\0';
     buffer->size += size;
-}
-
-void ga__buffer_add(ga__buffer *buffer, const char *string)
-{
-    ga__buffer_append(buffer, string, strlen(string));
-}
-
-void ga__buffer_add_char(ga__buffer *buffer, char c)
-{
-    ga__buffer_append(buffer, &c, 1);
 }
 
 void ga__buffer_vprintf(ga__buffer *buffer, const char *format, va_list arguments)

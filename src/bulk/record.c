@@ -118,11 +118,18 @@ void ga__record_append_time(ga__buffer *out, int64_t ms)
 /* `,"name":`, without the comma for the first. */
 static void name_member(ga__buffer *out, const char *name)
 {
-    if (out->size > 0 && out->data[out->size - 1] != '{')
-        ga__buffer_add_char(out, ',');
-    ga__buffer_add_char(out, '"');
-    ga__buffer_add(out, name);
-    ga__buffer_append(out, "\":", 2);
+    size_t size = strlen(name);
+    bool first = out->size == 0 || out->data[out->size - 1] == '{';
+    char *at = ga__buffer_reserve(out, size + 4);
+
+    if (!at)
+        return;
+    if (!first)
+        *at++ = ',';
+    *at++ = '"';
+    at = mempcpy(at, name, size);
+    memcpy(at, "\":", 3);
+    out->size = (size_t)(at + 2 - out->data);
 }
 
 static void add_number(ga__buffer *out, const char *name, uint64_t number)
