@@ -154,15 +154,22 @@ static double find_retry_after(const ga__headers *headers, double now)
     return wait;
 }
 
-void ga__advice_read(ga__advice *advice, const ga__headers *headers, double now)
+static ga__advice read_at(const ga__headers *headers, double now)
 {
-    double served = time_of(headers, now);
-    ga__rate_window window = ga__rate_limit_find(headers, served);
+    ga__rate_window window = ga__rate_limit_find(headers, now);
 
-    *advice = (ga__advice){
-        .retry_after = find_retry_after(headers, served),
+    return (ga__advice){
+        .retry_after = find_retry_after(headers, now),
         .limit = window.limit,
         .remaining = window.remaining,
         .reset = window.reset,
     };
+}
+
+/* Most answers advise nothing, and their date need not be known then. */
+void ga__advice_read(ga__advice *advice, const ga__headers *headers, double now)
+{
+    *advice = read_at(headers, now);
+    if (advice->retry_after >= 0 || advice->reset >= 0)
+        *advice = read_at(headers, time_of(headers, now));
 }
