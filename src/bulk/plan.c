@@ -255,6 +255,12 @@ static bool parse_output(ga__plan *plan, char **problem)
         return blame("-o", problem);
     if (!names_column(plan->output))
         return ga__say(false, problem, "-o '%s': a column in braces is expected, as 'DIR/{id}.json'", output);
+    if (plan->options->next) /* each page would take the place of the one before */
+        return ga__say(
+            false, problem,
+            "--next and -o '%s' do not go together: a row has one file, and its pages are several; "
+            "-o FILE.jsonl has them all",
+            output);
     plan->output_index = ga__plan_index(output);
     return plan->output_index != NULL;
 }

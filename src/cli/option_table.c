@@ -162,9 +162,8 @@ const ga__option ga__option_table[] = {
      .help = ".jsonl .csv .tsv .db, or 'DIR/{id}.json'",
      .text =
          "The end of the name says the form. A name with a column in braces is a file for each row's body; "
-         "their records go to an index.jsonl in the directory. Without `-o`, records go to standard output "
-         "as "
-         "JSON Lines, and there is nothing to resume from."},
+         "their records go to an index.jsonl in the directory; it is not for rows with pages. Without `-o`, "
+         "records go to standard output as JSON Lines, and there is nothing to resume from."},
     {"raw", 0, NULL, GA__OPTION_FLAG, OUTPUT, JOB(raw), .help = "bodies as they are, in the input's order",
      .text = "To standard output: `gather --raw URL | jq .`"},
     {"ordered", 0, NULL, GA__OPTION_FLAG, OUTPUT, JOB(ordered), .help = "records in the input's order"},
