@@ -575,6 +575,31 @@ static void bodies_failures_numbers_and_events_go_to_files(void **state)
     free(body);
 }
 
+/* A file that is not whole yet has the name of no other row's. */
+static void the_file_of_one_row_is_not_written_as_that_of_another(void **state)
+{
+    char *rows = check_path("rows.jsonl"), *output = check_path("p/{id}"),
+         *index = check_path("p/index.jsonl"), *body = check_path("p/x"), *part = check_path("p/x.part");
+
+    (void)state;
+    check_write_file(rows, "{\"id\":\"x.part\",\"url\":\"/ok/1\"}\n{\"id\":\"x\",\"url\":\"/ok/2\"}\n");
+    free(run(to(output), rows, 1));
+    char *text = check_read_file(body);
+
+    assert_string_equal(text, "{\"path\":\"/ok/2\"}");
+    free(text);
+    text = check_read_file(index);
+    assert_int_equal(count_of(text, "\"ok\":true"), 1);
+    assert_contains(text, "the name of its body's file ends in .part");
+    free(text);
+    assert_int_equal(access(part, F_OK), -1);
+    free(rows);
+    free(output);
+    free(index);
+    free(body);
+    free(part);
+}
+
 /* Runs a job whose output is this process's standard output, which goes to a file meanwhile. */
 static char *run_to_stdout(ga__job_options options, const char *rows, int expected)
 {
@@ -661,6 +686,7 @@ int main(void)
         cmocka_unit_test(pages_are_followed_to_their_end),
         cmocka_unit_test(circles_and_other_hosts_are_refused),
         cmocka_unit_test(bodies_failures_numbers_and_events_go_to_files),
+        cmocka_unit_test(the_file_of_one_row_is_not_written_as_that_of_another),
         cmocka_unit_test(raw_bodies_and_failures_of_later_pages_on_standard_output),
         cmocka_unit_test(a_dry_run_sends_nothing_and_shows_no_secret),
     };

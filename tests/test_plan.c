@@ -432,6 +432,7 @@ static void options_that_make_no_sense_are_told_by_their_names(void **state)
     WRONG("--next", .next = "cursor=x");
     WRONG("-u", .user = "name");
     WRONG("-o", .output = "d/{{x}}");
+    WRONG("-o", .output = "d/{id}.part");
     WRONG("--next", .output = "d/{id}.json", .next = "link");
 #undef WRONG
 }

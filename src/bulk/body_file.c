@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bodies as files: -o 'DIR/{id}.json'. A file is there whole or not at all: it is written as PATH.part and
- * renamed. That name is always the same, so what a killed run has left is written over by the next.
+ * renamed. That name is always the same, so what a killed run has left is written over by the next; and no
+ * other row's, since no file ends so that is whole.
  */
 #include "bulk/job_parts.h"
 
@@ -80,7 +81,7 @@ static int begin_file(writing *self, const char *path)
 {
     int error = ga__body_file_make_directories(path);
 
-    *self = (writing){.path = path, .part = ga_format("%s.part", path), .fd = -1};
+    *self = (writing){.path = path, .part = ga_format("%s%s", path, GA__PART), .fd = -1};
     if (error != 0)
         return ga_fail(GA_ESYSTEM, "cannot make the directory of %s: %s", path, strerror(error));
     return self->part ? 0 : ga_fail(GA_ENOMEM, "no memory to write %s", path);
@@ -159,7 +160,7 @@ int ga__body_file_write(const char *path, ga__slice body)
 
 void ga__body_file_forget(const char *path)
 {
-    char *part = ga_format("%s.part", path);
+    char *part = ga_format("%s%s", path, GA__PART);
 
     if (part)
         unlink(part);

@@ -6,6 +6,7 @@
  */
 #include "bulk/job_parts.h"
 
+#include "base/ascii.h"
 #include <string.h>
 
 enum { SALT_SAME_ID = 2, SALT_FILE = 3, SALT_OCCURRENCE = 16, LONGEST_NAME = 250 };
@@ -68,6 +69,9 @@ static bool check_file(ga__job *job, ga__row *row)
         row->problem = "the name of its body's file is longer than a name can be";
     const ga__slice part = ga__slice_of(row->body_out);
 
+    if (ga__ascii_has_extension(part, GA__PART) && !row->problem)
+        row->problem = "the name of its body's file ends in .part, as only that of a file does which is not "
+                       "whole yet: give all of them an ending, as -o 'DIR/{id}.json'";
     if (strncmp(row->body_out, index, strlen(index)) == 0) {
         row->problem = "the file of its body is that of the records";
         return true;

@@ -255,6 +255,9 @@ static bool parse_output(ga__plan *plan, char **problem)
         return blame("-o", problem);
     if (!names_column(plan->output))
         return ga__say(false, problem, "-o '%s': a column in braces is expected, as 'DIR/{id}.json'", output);
+    if (ga__ascii_has_extension(ga__slice_of(output), GA__PART))
+        return ga__say(false, problem,
+                       "-o '%s': a file whose name ends in .part is one that is not whole yet", output);
     if (plan->options->next) /* each page would take the place of the one before */
         return ga__say(
             false, problem,

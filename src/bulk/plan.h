@@ -11,6 +11,9 @@
 #include "bulk/row.h"
 #include "bulk/template.h"
 
+/* What the name of a body's file ends in until it is whole; no whole one has such a name. */
+#define GA__PART ".part"
+
 /* A header or a part of a form. */
 typedef struct ga__plan_field {
     char *name;
