@@ -5,10 +5,12 @@
 
 #include "bulk/job_parts.h"
 #include "bulk/journal_database.h"
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static atomic_int ready, ended, requests, refused_once;
@@ -575,6 +577,40 @@ static void bodies_failures_numbers_and_events_go_to_files(void **state)
     free(body);
 }
 
+/* A directory is where the body of one row would go: that is no fault of the others. */
+static void a_row_whose_file_cannot_have_its_name_fails_alone(void **state)
+{
+    char *rows = check_path("rows.jsonl"), *output = check_path("n/{c}/{id}"),
+         *index = check_path("n/index.jsonl"), *taken = check_path("n/c/taken"), *file = check_path("n/file");
+
+    (void)state;
+    check_write_file(rows, "{\"id\":\"taken\",\"c\":\"c\"}\n{\"id\":\"in-file\",\"c\":\"file\"}\n"
+                           "{\"id\":\"good\",\"c\":\"c\"}\n");
+    for (int looks = 0; looks < 2; looks++) {
+        ga__job_options options = to(output);
+
+        options.url_template = "/ok/1";
+        options.extract = looks ? (const char *const[]){".path", NULL} : NULL;
+        options.fresh = true;
+        assert_int_equal(ga__body_file_make_directories(taken), 0);
+        assert_true(mkdir(taken, 0777) == 0 || errno == EEXIST);
+        check_write_file(file, "");
+        free(run(options, rows, 1));
+        char *text = check_read_file(index);
+
+        assert_int_equal(count_of(text, "\"ok\":true"), 1);
+        assert_int_equal(count_of(text, "\"kind\":\"input\",\"stage\":\"input\""), 2);
+        assert_contains(text, "n/c/taken cannot be written: Is a directory");
+        assert_contains(text, "n/file/in-file cannot be written: Not a directory");
+        free(text);
+    }
+    free(rows);
+    free(output);
+    free(index);
+    free(taken);
+    free(file);
+}
+
 /* A file that is not whole yet has the name of no other row's. */
 static void the_file_of_one_row_is_not_written_as_that_of_another(void **state)
 {
@@ -686,6 +722,7 @@ int main(void)
         cmocka_unit_test(pages_are_followed_to_their_end),
         cmocka_unit_test(circles_and_other_hosts_are_refused),
         cmocka_unit_test(bodies_failures_numbers_and_events_go_to_files),
+        cmocka_unit_test(a_row_whose_file_cannot_have_its_name_fails_alone),
         cmocka_unit_test(the_file_of_one_row_is_not_written_as_that_of_another),
         cmocka_unit_test(raw_bodies_and_failures_of_later_pages_on_standard_output),
         cmocka_unit_test(a_dry_run_sends_nothing_and_shows_no_secret),

@@ -41,8 +41,26 @@ typedef struct writing {
     char *part; /* its name until it is whole */
     int fd;     /* -1: not open */
     ga__slice piece;
-    bool last; /* nothing follows the piece */
+    bool last;        /* nothing follows the piece */
+    bool *unwritable; /* becomes true where no other row's file could be written either */
 } writing;
+
+/* Whether it is the name alone that cannot be. */
+static bool is_of_name(int error)
+{
+    return error == EISDIR || error == ENOTDIR || error == ENAMETOOLONG || error == ELOOP ||
+           error == EINVAL || error == EILSEQ;
+}
+
+static int cannot_write(const writing *self, int error)
+{
+    if (is_of_name(error))
+        return ga_fail(GA_EUSAGE,
+                       "%s cannot be written: %s; move what is there away, or have -o make another name",
+                       self->path, strerror(error));
+    *self->unwritable = true;
+    return ga_fail(GA_ESYSTEM, "cannot write %s: %s", self->path, strerror(error));
+}
 
 static bool write_all(int fd, ga__slice body)
 {
@@ -74,16 +92,17 @@ static int write_piece(void *arg)
         self->fd = open(self->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (self->fd >= 0 && write_all(self->fd, self->piece) && (!self->last || finish_file(self)))
         return 0;
-    return ga_fail(GA_ESYSTEM, "cannot write %s: %s", self->path, strerror(errno));
+    return cannot_write(self, errno);
 }
 
-static int begin_file(writing *self, const char *path)
+static int begin_file(writing *self, const char *path, bool *unwritable)
 {
     int error = ga__body_file_make_directories(path);
 
-    *self = (writing){.path = path, .part = ga_format("%s%s", path, GA__PART), .fd = -1};
+    *self = (writing){
+        .path = path, .part = ga_format("%s%s", path, GA__PART), .fd = -1, .unwritable = unwritable};
     if (error != 0)
-        return ga_fail(GA_ESYSTEM, "cannot make the directory of %s: %s", path, strerror(error));
+        return cannot_write(self, error);
     return self->part ? 0 : ga_fail(GA_ENOMEM, "no memory to write %s", path);
 }
 
@@ -131,11 +150,11 @@ static int64_t save_pieces(writing *self, ga_response *response, char *piece)
     return total;
 }
 
-int64_t ga__body_file_save(ga_response *response, const char *path)
+int64_t ga__body_file_save(ga_response *response, const char *path, bool *unwritable)
 {
     char *piece = malloc(PIECE);
     writing self;
-    int code = begin_file(&self, path);
+    int code = begin_file(&self, path, unwritable);
     int64_t size = 0;
 
     if (code == 0 && !piece)
@@ -148,10 +167,10 @@ int64_t ga__body_file_save(ga_response *response, const char *path)
     return end_file(&self, code) < 0 ? code : size;
 }
 
-int ga__body_file_write(const char *path, ga__slice body)
+int ga__body_file_write(const char *path, ga__slice body, bool *unwritable)
 {
     writing self;
-    int code = begin_file(&self, path);
+    int code = begin_file(&self, path, unwritable);
 
     self.piece = body;
     self.last = true;

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "bulk/json.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,7 +244,7 @@ static int skip_body(const ga__lane *lane, ga_response *response, ga__record *re
 /* The body of a success goes to a file; one that was read has its text in the record until then. */
 static int save_body(ga__row_call *call, ga_response *response, ga__record *record)
 {
-    int64_t size = ga__body_file_save(response, call->row.body_out);
+    int64_t size = ga__body_file_save(response, call->row.body_out, &call->unwritable);
 
     if (size < 0)
         return (int)size;
@@ -274,11 +273,11 @@ static int read_body(ga__row_call *call, ga_response *response, ga__record *reco
 }
 
 /* A body that was looked into goes to its file after all. */
-static int move_body_to_file(const ga__row_call *call, ga__record *record)
+static int move_body_to_file(ga__row_call *call, ga__record *record)
 {
     if (!call->row.body_out || !record->ok || record->body_form == GA__BODY_FILE)
         return 0;
-    int code = ga__body_file_write(call->row.body_out, record->body);
+    int code = ga__body_file_write(call->row.body_out, record->body, &call->unwritable);
 
     if (code == 0) {
         record->body_form = GA__BODY_FILE;
@@ -343,16 +342,6 @@ static bool is_stopped(const ga__row_call *call)
     return call->lane->job->stopping && (ga_error()->code == GA_ECANCELED || ga_error()->code == GA_ECLOSED);
 }
 
-/* Whether a body's file cannot be written for want of room or rights: that is no row's fault, and ends the
- * job. */
-static bool cannot_save(const ga__row_call *call, int code)
-{
-    int error = ga_error()->os_error;
-
-    return code == GA_ESYSTEM && call->row.body_out && error != EISDIR && error != ENOTDIR &&
-           error != ENAMETOOLONG;
-}
-
 /* A record with what is known of the answer before its body. */
 static ga__record begin_answer(ga__row_call *call, const ga_response *response, uint32_t page)
 {
@@ -384,7 +373,7 @@ static int take_body(ga__row_call *call, ga_response *response, const char *url,
         ga__record_extract(record, call);
     if (code >= 0)
         code = move_body_to_file(call, record);
-    if (cannot_save(call, code))
+    if (code < 0 && call->unwritable)
         code = ga__job_cannot_write(job, strdup(ga_error_message()));
     return code < 0 ? code : more;
 }

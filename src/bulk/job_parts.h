@@ -92,6 +92,7 @@ typedef struct ga__row_call {
     ga__kind refusal; /* it is not called, but has this record; GA__KIND_OK: it is called */
     bool idempotent;
     bool begun;                             /* it is noted in the journal */
+    bool unwritable;                        /* its body's file is, through no fault of its own */
     bool has_place;                         /* it is counted in job->places_taken */
     bool under_way;                         /* what is under way is given time where the job is stopped; what
                                                waits for another attempt is not */
@@ -200,10 +201,12 @@ int ga__page_next(const ga__plan *plan, ga_response *response, ga__slice body, c
                   char **url);
 
 /* --- body_file.c --- */
-/* The answer's body into a file, whose directories are made. @return its size, or negative, recorded */
-int64_t ga__body_file_save(ga_response *response, const char *path);
+/* The answer's body into a file, whose directories are made; *unwritable becomes true where there is no room,
+ * or no right, and false is left where it is the row's own name that cannot be. @return its size, or
+ * negative, recorded */
+int64_t ga__body_file_save(ga_response *response, const char *path, bool *unwritable);
 /* The same of a body that was read already. */
-int ga__body_file_write(const char *path, ga__slice body);
+int ga__body_file_write(const char *path, ga__slice body, bool *unwritable);
 /* What a killed run may have left of the file is removed: no run will write it. */
 void ga__body_file_forget(const char *path);
 /* Makes the directories that the path is in. @return 0 or errno */
