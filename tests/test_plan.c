@@ -163,6 +163,17 @@ static void what_is_no_request_is_refused_and_told(void **state)
     check_refused(plain, "{\"url\":\"/\",\"body\":\"a\",\"body_base64\":\"YQ==\"}", "more than one body");
     check_refused(plain, "{\"url\":\"/\",\"body\":\"a\",\"body\":\"b\"}", "more than one body");
     check_refused(plain, "{\"url\":\"/\",\"body\":\"a\",\"body_file\":\"/dev/null\"}", "more than one body");
+    check_refused(plain, "{\"url\":\"/\",\"body\":\"a\",\"form\":[{\"name\":\"a\",\"value\":\"b\"}]}",
+                  "more than one body");
+    check_refused(plain, "{\"url\":\"/\",\"form\":{\"a\":\"b\"}}", "\"form\"");
+    check_refused(plain, "{\"url\":\"/\",\"form\":[]}", "\"form\"");
+    check_refused(plain, "{\"url\":\"/\",\"form\":[{\"name\":\"a\"}]}", "\"form\"");
+    check_refused(plain, "{\"url\":\"/\",\"form\":[{\"value\":\"a\"}]}", "\"form\"");
+    check_refused(plain, "{\"url\":\"/\",\"form\":[{\"name\":\"a\",\"value\":\"b\",\"file\":\"c\"}]}",
+                  "\"form\"");
+    check_refused(plain, "{\"url\":\"/\",\"form\":[{\"name\":\"a\",\"value\":\"b\",\"x\":\"c\"}]}",
+                  "\"form\"");
+    check_refused(plain, "{\"url\":\"/\",\"form\":[{\"name\":\"a\",\"value\":7}]}", "\"form\"");
     check_refused(plain, "{\"url\":\"/\",\"body_file\":\"/nowhere/x\"}", "/nowhere/x, cannot be read");
     check_refused(plain, "{\"url\":\"/\",\"expect\":[99]}", "\"expect\"");
     check_refused(plain, "{\"url\":\"/\",\"cost\":-1}", "\"cost\"");
@@ -309,6 +320,8 @@ static void a_row_as_input_asks_for_the_same(void **state)
         "{\"method\":\"POST\",\"url\":\"/x\",\"body\":\"text\"}",
         "{\"method\":\"POST\",\"url\":\"/x\",\"headers\":{\"Content-Type\":\"a/b\"},\"body\":\"text\"}",
         "{\"method\":\"POST\",\"url\":\"/x\",\"content_type\":\"a/b\",\"body_file\":\"/dev/null\"}",
+        "{\"method\":\"POST\",\"url\":\"/x\",\"form\":[{\"name\":\"a\",\"value\":\"1\\n\"},"
+        "{\"name\":\"f\",\"file\":\"/dev/null\"},{\"name\":\"a\",\"value\":\"@x\"}]}",
     };
 
     (void)state;
@@ -348,6 +361,44 @@ static void a_body_that_is_no_line_of_json_is_kept_byte_for_byte(void **state)
         drop(&second);
         ga__buffer_free(&line);
     }
+}
+
+/* What the job makes of a row's columns is in its line: whoever reads that has no columns. */
+static void a_row_as_input_needs_no_column(void **state)
+{
+    const char *const headers[] = {"X-Of: {c}", "X-Job: j", "X-Key: ${env:GATHER_TEST_SECRET}{c}", NULL};
+    const char *const form[] = {"c=<{c}>", "k=${env:GATHER_TEST_SECRET}", "f=@/dev/{file}", NULL};
+    const ga__slice names[] = {GA__SLICE("c"), GA__SLICE("file")},
+                    fields[] = {GA__SLICE("1"), GA__SLICE("null")};
+    ga__job_options options = ga__job_defaults;
+    ga__buffer line = GA__BUFFER_INIT;
+    made self;
+
+    (void)state;
+    assert_int_equal(setenv("GATHER_TEST_SECRET", "hush", 1), 0);
+    options.url_template = "http://h/{c}";
+    options.headers = headers;
+    options.form = form;
+    make(&self, &options,
+         &(ga__raw_row){
+             .form = GA__ROW_CSV, .text = GA__SLICE("1,null"), .names = names, .fields = fields, .count = 2});
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.parts[1].value, "hush");
+    ga__row_append_input(&line, &self.row);
+    assert_string_equal(line.data, "{\"method\":\"POST\",\"url\":\"http://h/1\",\"headers\":{\"X-Of\":\"1\"},"
+                                   "\"form\":[{\"name\":\"c\",\"value\":\"<1>\"},"
+                                   "{\"name\":\"k\",\"value\":\"${env:GATHER_TEST_SECRET}\"},"
+                                   "{\"name\":\"f\",\"file\":\"/dev/null\"}]}");
+    drop(&self);
+    options.headers = (const char *const[]){"X-Of: {c}", "X-Job: j", NULL};
+    make_json(&self, &options, line.data);
+    assert_null(self.row.problem);
+    assert_string_equal(self.row.headers[0].value, "1");
+    assert_null(self.row.headers[1].name);
+    assert_string_equal(self.row.parts[2].file, "/dev/null");
+    assert_null(self.row.parts[3].name);
+    drop(&self);
+    ga__buffer_free(&line);
 }
 
 /* What the job's own headers hold stands neither in the key nor in the line of a failure. */
@@ -453,6 +504,7 @@ int main(void)
         cmocka_unit_test(the_rows_headers_go_before_the_jobs),
         cmocka_unit_test(a_row_as_input_asks_for_the_same),
         cmocka_unit_test(a_body_that_is_no_line_of_json_is_kept_byte_for_byte),
+        cmocka_unit_test(a_row_as_input_needs_no_column),
         cmocka_unit_test(the_jobs_secrets_are_not_in_failed_rows),
         cmocka_unit_test(secrets_of_templates_are_kept_by_name),
         cmocka_unit_test(options_that_make_no_sense_are_told_by_their_names),

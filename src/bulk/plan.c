@@ -77,7 +77,10 @@ static bool parse_header(ga__plan_field *field, const char *text, char **problem
     field->value = ga__template_parse(value, GA__TEMPLATE_HEADER, problem);
     if (!field->value)
         return blame("-H", problem);
-    field->fixed = field->fixed && !names_column(field->value);
+    bool varies = names_column(field->value);
+
+    field->fixed = field->fixed && !varies;
+    field->shown = varies && !ga__template_is_secret(field->value);
     return true;
 }
 

@@ -19,6 +19,7 @@ typedef struct ga__plan_field {
     char *name;
     ga__template *value; /* NULL: the header is taken away */
     bool fixed;          /* it is the same for all rows, and the session's */
+    bool shown;          /* it is made of columns, without secrets: a failed row has what was made */
     bool file;           /* a part: the value is a file's path */
 } ga__plan_field;
 

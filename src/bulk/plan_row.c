@@ -201,7 +201,25 @@ static bool has_header(const ga__row *row, const char *name)
     return false;
 }
 
-/* Adds the job's headers that are of each row, but for those that the row has itself. */
+static bool add_headers(ga__row_builder *self, bool shown, ga_pair *headers, size_t *count)
+{
+    const ga__plan *plan = self->plan;
+
+    for (size_t i = 0; i < plan->header_count; i++) {
+        const ga__plan_field *field = &plan->headers[i];
+        ga__slice value = {NULL, 0};
+
+        if (field->fixed || field->shown != shown || has_header(self->row, field->name))
+            continue;
+        if (field->value && !fill(self, field->value, &value))
+            return false;
+        headers[(*count)++] = (ga_pair){field->name, value.data};
+    }
+    return true;
+}
+
+/* Adds the job's headers that are of each row, but for those that the row has itself; those that its line of
+ * input shows stand before the others. */
 static bool fill_headers(ga__row_builder *self)
 {
     const ga__plan *plan = self->plan;
@@ -217,16 +235,11 @@ static bool fill_headers(ga__row_builder *self)
         headers = ga__arena_take(&row->arena, (varying + 1) * sizeof *headers);
     if (!headers)
         return ga__row_no_memory(self);
-    for (size_t i = 0; i < plan->header_count; i++) {
-        const ga__plan_field *field = &plan->headers[i];
-        ga__slice value = {NULL, 0};
-
-        if (field->fixed || has_header(row, field->name))
-            continue;
-        if (field->value && !fill(self, field->value, &value))
-            return false;
-        headers[count++] = (ga_pair){field->name, value.data};
-    }
+    if (!add_headers(self, true, headers, &count))
+        return false;
+    row->shown_headers = count - row->own_headers;
+    if (!add_headers(self, false, headers, &count))
+        return false;
     headers[count] = (ga_pair){NULL, NULL};
     row->headers = headers;
     return true;
@@ -244,7 +257,7 @@ static void settle_type(ga__row_builder *self)
         self->row->type_by = GA__TYPE_BY_HEADER;
 }
 
-static bool fill_parts(ga__row_builder *self)
+static bool fill_parts(ga__row_builder *self, bool redacted, const ga_part **filled)
 {
     const ga__plan *plan = self->plan;
     ga_part *parts = ga__arena_take(&self->row->arena, (plan->part_count + 1) * sizeof *parts);
@@ -254,7 +267,7 @@ static bool fill_parts(ga__row_builder *self)
     for (size_t i = 0; i < plan->part_count; i++) {
         ga__slice value;
 
-        if (!fill(self, plan->parts[i].value, &value))
+        if (!fill_as(self, plan->parts[i].value, redacted, &value))
             return false;
         parts[i] = (ga_part){.name = plan->parts[i].name};
         if (plan->parts[i].file)
@@ -263,8 +276,19 @@ static bool fill_parts(ga__row_builder *self)
             parts[i].value = value.data;
     }
     parts[plan->part_count] = (ga_part){.name = NULL};
-    self->row->parts = parts;
+    *filled = parts;
     return true;
+}
+
+static bool fill_form(ga__row_builder *self)
+{
+    const ga__plan *plan = self->plan;
+    bool secret = false;
+
+    for (size_t i = 0; i < plan->part_count; i++)
+        secret |= ga__template_is_secret(plan->parts[i].value);
+    return fill_parts(self, plan->redacted, &self->row->parts) &&
+           (!secret || fill_parts(self, true, &self->row->shown_parts));
 }
 
 static bool fill_body(ga__row_builder *self)
@@ -272,10 +296,10 @@ static bool fill_body(ga__row_builder *self)
     const ga__plan *plan = self->plan;
     ga__row *row = self->row;
 
-    if (row->body.data || row->body_file)
+    if (row->body.data || row->body_file || row->parts)
         return true;
     if (plan->part_count > 0)
-        return fill_parts(self);
+        return fill_form(self);
     if (plan->json) {
         ga__row_use_type(self, GA__TYPE_JSON);
         return fill_both(self, plan->json, &row->body, &row->shown_body) &&

@@ -46,15 +46,16 @@ typedef struct ga__row {
     const char *method, *url;
     const ga_pair *headers; /* the row's, then those of the job that are not the session's; NULL: none */
     size_t own_headers;     /* how many are the row's */
+    size_t shown_headers;   /* how many behind them are made of its columns, without secrets */
     ga__slice body;         /* data is NULL where there is none in memory */
     const char *shown_url;  /* with secrets by their names; NULL: it has none */
     ga__slice shown_body;   /* likewise */
     const char *content_type, *body_file;
     ga__type_by type_by;
-    const ga_part *parts;
-    const ga__expect *expect;       /* its own, or the job's */
-    double cost;                    /* tokens; 0: none */
-    ga__slice own_expect, own_cost; /* JSON, as the row says them, or empty */
+    const ga_part *parts, *shown_parts; /* likewise */
+    const ga__expect *expect;           /* its own, or the job's */
+    double cost;                        /* tokens; 0: none */
+    ga__slice own_expect, own_cost;     /* JSON, as the row says them, or empty */
 
     ga__slice id;   /* JSON, or empty */
     ga__slice meta; /* JSON, or empty */
@@ -72,8 +73,8 @@ void ga__row_free(ga__row *row);
 const char *ga__row_shown_url(const ga__row *row);
 ga__slice ga__row_shown_body(const ga__row *row);
 
-/* Appends the row as a line of input that asks for the same, but for the job's headers: what `gather failed`
- * gives. Nothing where there is no request. */
+/* Appends the row as a line of input that asks for the same, but for the job's headers that name no column or
+ * hold a secret: what `gather failed` gives. Nothing where there is no request. */
 void ga__row_append_input(ga__buffer *out, const ga__row *row);
 
 #endif

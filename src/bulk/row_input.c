@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A row as a line of input, a request record of its own: what `gather failed` gives back. What the job adds
- * to each row, its headers among it, is not in it, and secrets are there by their names.
+ * A row as a line of input, a request record of its own: what `gather failed` gives back. What the job makes
+ * of its columns is in it; what it adds to each row alike is not, nor are its headers that hold secrets.
+ * Other secrets are there by their names.
  */
 #include "bulk/row.h"
 
@@ -29,11 +30,10 @@ static void add_json(ga__buffer *out, const char *name, ga__slice json)
     ga__json_append_compact(out, json);
 }
 
-/* Those of the row; the job's may hold secrets. */
 static void add_headers(ga__buffer *out, const ga__row *row)
 {
     ga__buffer_add(out, ",\"headers\":{");
-    for (size_t i = 0; i < row->own_headers; i++) {
+    for (size_t i = 0; i < row->own_headers + row->shown_headers; i++) {
         ga__buffer_add(out, i > 0 ? "," : "");
         ga__json_append_quoted(out, ga__slice_of(row->headers[i].name));
         ga__buffer_add_char(out, ':');
@@ -83,6 +83,21 @@ static void add_body(ga__buffer *out, const ga__row *row)
     }
 }
 
+static void add_form(ga__buffer *out, const ga_part *parts)
+{
+    ga__buffer_add(out, ",\"form\":[");
+    for (const ga_part *each = parts; each->name; each++) {
+        ga__buffer_add(out, each == parts ? "{" : ",{");
+        add_member(out, "name", each->name);
+        if (each->file)
+            add_member(out, "file", each->file);
+        else
+            add_member(out, "value", each->value);
+        ga__buffer_add_char(out, '}');
+    }
+    ga__buffer_add_char(out, ']');
+}
+
 void ga__row_append_input(ga__buffer *out, const ga__row *row)
 {
     if (!row->url) /* nothing that could be asked for again */
@@ -93,10 +108,12 @@ void ga__row_append_input(ga__buffer *out, const ga__row *row)
     if (row->method)
         add_member(out, "method", row->method);
     add_member(out, "url", ga__row_shown_url(row));
-    if (row->own_headers > 0)
+    if (row->own_headers + row->shown_headers > 0)
         add_headers(out, row);
     if (row->body.data)
         add_body(out, row);
+    if (row->parts)
+        add_form(out, row->shown_parts ? row->shown_parts : row->parts);
     if (row->own_expect.size > 0)
         add_json(out, "expect", row->own_expect);
     if (row->own_cost.size > 0)

@@ -93,6 +93,58 @@ static bool take_base64(ga__row_builder *self, ga__slice value)
     return !self->failed;
 }
 
+static bool take_part(ga__row_builder *self, ga__slice value, ga_part *part)
+{
+    static const char *const names[] = {"name", "value", "file"};
+    const char **places[] = {&part->name, &part->value, &part->file};
+    ga__json_walk walk;
+    ga__slice name, each;
+
+    *part = (ga_part){.name = NULL};
+    if (!ga__json_is(value, GA__JSON_OBJECT))
+        return ga__row_refuse(self, "a part of \"form\" is to be an object");
+    ga__json_walk_begin(&walk, value);
+    while (ga__json_next_member(&walk, &name, &each)) {
+        size_t i = 0;
+
+        while (i < 3 && !ga__json_string_is(name, ga__slice_of(names[i])))
+            i++;
+        if (i == 3)
+            return ga__row_refuse(self, "a part of \"form\" has name, value and file, and no %.*s",
+                                  (int)name.size, name.data);
+        if (!ga__row_take_string(self, "form", each, places[i]))
+            return false;
+    }
+    return (part->name && !part->value != !part->file) ||
+           ga__row_refuse(self, "a part of \"form\" is to have a name, and a value or a file");
+}
+
+/* An array of parts, in their order: {"name":, "value":} or {"name":, "file":}. */
+static bool take_form(ga__row_builder *self, ga__slice value)
+{
+    ga__json_walk walk;
+    ga__slice each;
+    size_t count = 0;
+
+    ga__json_walk_begin(&walk, value);
+    while (ga__json_is(value, GA__JSON_ARRAY) && ga__json_next_element(&walk, &each))
+        count++;
+    if (count == 0)
+        return ga__row_refuse(self, "\"form\" is to be an array of parts");
+    ga_part *parts = ga__arena_take(&self->row->arena, (count + 1) * sizeof *parts);
+
+    if (!parts)
+        return ga__row_no_memory(self);
+    self->row->parts = parts;
+    parts[count] = (ga_part){.name = NULL};
+    ga__json_walk_begin(&walk, value);
+    for (; ga__json_next_element(&walk, &each); parts++)
+        if (!take_part(self, each, parts))
+            return false;
+    self->bodies++;
+    return true;
+}
+
 static bool keep_json(ga__row_builder *self, ga__slice value, ga__slice *kept)
 {
     ga__buffer text = GA__BUFFER_INIT;
@@ -180,6 +232,8 @@ static bool take_member(ga__row_builder *self, ga__slice name, ga__slice value)
         return ga__row_take_body(self, value);
     if (ga__json_string_is(name, ga__slice_of("body_base64")))
         return take_base64(self, value);
+    if (ga__json_string_is(name, ga__slice_of("form")))
+        return take_form(self, value);
     if (ga__json_string_is(name, ga__slice_of("expect")))
         return take_expect(self, value);
     if (ga__json_string_is(name, ga__slice_of("cost")))
@@ -190,7 +244,7 @@ static bool take_member(ga__row_builder *self, ga__slice name, ga__slice value)
         return self->plan->id.name || ga__row_take_id(self, value);
     return ga__row_refuse(self,
                           "no member %.*s is known; those of a request are id, method, url, headers, body, "
-                          "body_base64, body_file, "
+                          "body_base64, body_file, form, "
                           "content_type, expect, cost, meta",
                           (int)name.size, name.data);
 }

@@ -354,10 +354,13 @@ class Jobs(unittest.TestCase):
                 {"url": "/x", "body": [1]}, {"url": "/x", "body": None}, {"url": "/x", "body_base64": "AAE="},
                 {"url": "/x", "body_file": "in.jsonl", "content_type": "a/b"}, {"url": "/x", "expect": [200, 404]},
                 {"url": "/x", "expect": 204}, {"url": "/x", "expect": "2xx"}, {"url": "/x", "cost": 1.5},
-                {"url": "/x", "meta": [None]}]
+                {"url": "/x", "meta": [None]},
+                {"url": "/x", "form": [{"name": "a", "value": ""}, {"name": "b", "file": "in.jsonl"}]}]
         bad = [5, [], None, {}, {"id": 1}, {"url": 5}, {"url": "/x", "id": {}}, {"url": "/x", "headers": []},
                {"url": "/x", "headers": {"A": 1}}, {"url": "/x", "cost": "1"}, {"url": "/x", "cost": -1},
                {"url": "/x", "expect": [99]}, {"url": "/x", "expect": {}}, {"url": "/x", "body_base64": 1},
+               {"url": "/x", "form": []}, {"url": "/x", "form": {"a": "b"}}, {"url": "/x", "form": ["a=b"]},
+               {"url": "/x", "form": [{"name": "a"}]}, {"url": "/x", "form": [{"name": "a", "value": "b", "file": "c"}]},
                {"url": "/x", "method": 1}, {"url": "/x", "else": 1}]
         for rows, told in ((good, False), (bad, True)):
             for row in rows:
