@@ -88,25 +88,30 @@ static void free_values(ga_pair *pairs)
         free((char *)(uintptr_t)pairs->value);
 }
 
-/* curl's "HOST:PORT:ADDRESS" as {"HOST:PORT", "ADDRESS"}. What they hold is the caller's to free. */
-static void add_resolve(const char *const *texts, ga_pair *pairs)
+/* curl's "HOST:PORT:ADDRESS" as {"HOST:PORT", "ADDRESS"}. What they hold is the caller's to free. @return 0,
+ * or a negative code, recorded */
+static int add_resolve(const char *const *texts, ga_pair *pairs)
 {
-    size_t count = 0;
-
-    for (; texts && *texts && count < MOST_PAIRS - 1; texts++) {
+    for (ga_pair *pair = pairs; texts && *texts; texts++, pair++) {
         const char *colon = strchr(*texts, ':'), *second = colon ? strchr(colon + 1, ':') : NULL;
 
-        if (second)
-            pairs[count++] = (ga_pair){strndup(*texts, (size_t)(second - *texts)), strdup(second + 1)};
+        if (!second)
+            return ga_fail(GA_EUSAGE, "--resolve \"%.100s\": HOST:PORT:ADDRESS is expected", *texts);
+        if (pair - pairs == MOST_PAIRS - 1)
+            return ga_fail(GA_EUSAGE, "more than %d times --resolve", MOST_PAIRS - 1);
+        *pair = (ga_pair){strndup(*texts, (size_t)(second - *texts)), strdup(second + 1)};
+        if (!pair->name || !pair->value)
+            return ga_fail(GA_ENOMEM, "no memory for --resolve");
     }
-    pairs[count] = (ga_pair){NULL, NULL};
+    return 0;
 }
 
 static void free_resolve(ga_pair *pairs)
 {
-    free_values(pairs);
-    for (; pairs->name; pairs++)
+    for (; pairs->name || pairs->value; pairs++) {
         free((char *)(uintptr_t)pairs->name);
+        free((char *)(uintptr_t)pairs->value);
+    }
 }
 
 /* Either none or what the option says; the library's 0 is its default. */
@@ -124,7 +129,8 @@ ga_session *ga__job_new_session(const ga__job *job, int (*answer)(void *arg, str
 
     if (!headers || !add_headers(job->plan, options->cookie, headers))
         goto out;
-    add_resolve(options->resolve, resolve);
+    if (add_resolve(options->resolve, resolve) < 0)
+        goto out;
     size_t proxy_count = add_proxies(proxies);
 
     session =
@@ -146,10 +152,11 @@ ga_session *ga__job_new_session(const ga__job *job, int (*answer)(void *arg, str
                        .retries = options->retries, .retry_max_time = options->retry_max_time,
                        .retry_budget = -1, .answer = answer, .answer_arg = arg,
                        .trace = job->log ? ga__job_log_event : NULL, .trace_arg = (void *)(uintptr_t)job);
-    free_resolve(resolve);
 out:
-    if (headers)
+    if (headers) {
         free_values(headers);
+        free_resolve(resolve);
+    }
     free(headers);
     return session;
 }

@@ -208,6 +208,24 @@ class Columns(WithApi):
                 self.refused("rows.csv", "--base-url", self.api.url, *arguments)
 
 
+class Reach(WithApi):
+    def test_ways_to_hosts_that_do_not_parse(self):
+        shape = {"--resolve": "HOST:PORT:ADDRESS", "--connect-to": "HOST1:PORT1:HOST2:PORT2"}
+        for option, wrong in [("--resolve", "host"), ("--resolve", "host:80"), ("--connect-to", "host"), ("--connect-to", "a:1:b"),
+                              ("--connect-to", "a:x:b:2")]:
+            for more in ([], ["--dry-run"]):
+                with self.subTest(option=option, wrong=wrong, more=more):
+                    self.refused(self.api.url + "/todos/1", option, wrong, *more, says=[wrong, shape[option]])
+        for wrong in ("host:80:", ":80:127.0.0.1", "host:80:somewhere", "host:http:127.0.0.1"):
+            with self.subTest(wrong=wrong):
+                self.refused(self.api.url + "/todos/1", "--resolve", wrong, says="resolve")
+
+    def test_a_name_that_is_resolved_by_hand(self):
+        port = self.api.url.rsplit(":", 1)[1]
+        records = self.records(f"http://none.test:{port}/todos/1", "--resolve", f"none.test:{port}:127.0.0.1")
+        self.assertTrue(records[1]["ok"])
+
+
 class Injection(WithApi):
     """Columns cannot break out of where they stand."""
 
