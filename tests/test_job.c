@@ -706,6 +706,38 @@ static void a_dry_run_sends_nothing_and_shows_no_secret(void **state)
     free(shown);
 }
 
+/* What a row says is shown, never obeyed. */
+static void a_dry_run_sends_nothing_to_the_terminal(void **state)
+{
+    char *rows = check_path("rows.csv"), *shown = check_path("shown"), *problem = NULL;
+    const char *const inputs[] = {rows, NULL};
+    ga__job_options options = ga__job_defaults;
+    FILE *out = fopen(shown, "w");
+    int code = 0;
+
+    (void)state;
+    check_write_file(rows, "url,a\n/x,\x1b[2J\n/y,\xC2\x9b[2J\n/z,ok\n");
+    options.inputs = inputs;
+    options.headers = (const char *const[]){"X-A: {a}", NULL};
+    options.id = "a";
+    options.base_url = base;
+    ga__job *job = ga__job_new_dry(&options, &code, &problem);
+
+    assert_non_null(job);
+    assert_int_equal(ga__job_dry_run(job, out, 3, &problem), 0);
+    ga__job_free(job);
+    fclose(out);
+    char *text = check_read_file(shown);
+
+    assert_contains(text, "# row 2, ");
+    assert_contains(text, "has a control character");
+    assert_lacks(text, "\x1b");
+    assert_lacks(text, "\xC2\x9b");
+    free(text);
+    free(rows);
+    free(shown);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -726,6 +758,7 @@ int main(void)
         cmocka_unit_test(the_file_of_one_row_is_not_written_as_that_of_another),
         cmocka_unit_test(raw_bodies_and_failures_of_later_pages_on_standard_output),
         cmocka_unit_test(a_dry_run_sends_nothing_and_shows_no_secret),
+        cmocka_unit_test(a_dry_run_sends_nothing_to_the_terminal),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -5,6 +5,7 @@
  */
 #include "base/utf8.h"
 
+#include "base/ascii.h"
 #include <string.h>
 
 /* How many bytes at the beginning are ASCII; may stop short of the run's end by less than eight. */
@@ -99,6 +100,20 @@ void ga__utf8_append_repaired(ga__buffer *out, const char *bytes, size_t size)
             at += sequence(bytes + at, size - at, &valid);
             ga__buffer_add(out, GA__UTF8_REPLACEMENT);
         }
+    }
+}
+
+void ga__utf8_append_clean(ga__buffer *out, ga__slice text)
+{
+    const char *end = text.size > 0 ? text.data + text.size : text.data;
+
+    for (const char *at = text.data; at < end; at++) {
+        /* U+0080 to U+009F control terminals, too */
+        bool c1 =
+            *at == '\xC2' && end - at > 1 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0;
+
+        ga__buffer_add_char(out, ga__ascii_is_control(*at) || c1 ? '?' : *at);
+        at += c1;
     }
 }
 

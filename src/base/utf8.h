@@ -27,6 +27,9 @@ bool ga__ascii_only(const char *bytes, size_t size);
  * should, as browsers have it (Unicode 15, 3.9, "maximal subpart"). */
 void ga__utf8_append_repaired(ga__buffer *out, const char *bytes, size_t size);
 
+/* Appends a text of others for a terminal: on one line, what controls it made "?". */
+void ga__utf8_append_clean(ga__buffer *out, ga__slice text);
+
 /* Appends a code point, which is not a surrogate. */
 void ga__utf8_append(ga__buffer *out, uint32_t code_point);
 

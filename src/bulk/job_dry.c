@@ -5,6 +5,7 @@
  */
 #include "bulk/job_parts.h"
 
+#include "base/utf8.h"
 #include <gather/mock.h>
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +20,22 @@ typedef struct dry_run {
     char *problem;
 } dry_run;
 
+/* What a row says, which may be anything, keeps its lines and tabs, and does nothing to a terminal. */
+static void print_clean(const dry_run *self, const char *text)
+{
+    ga__buffer clean = GA__BUFFER_INIT;
+
+    while (*text) {
+        size_t size = strcspn(text, "\n\t");
+
+        ga__utf8_append_clean(&clean, (ga__slice){text, size});
+        ga__buffer_append(&clean, text + size, text[size] != '\0');
+        text += size + (text[size] != '\0');
+    }
+    fputs(clean.data && !clean.failed ? clean.data : "", self->out);
+    ga__buffer_free(&clean);
+}
+
 /* In the network's place. */
 static int show(void *arg, ga_call *call)
 {
@@ -27,9 +44,30 @@ static int show(void *arg, ga_call *call)
 
     if (!text)
         return ga_error()->code;
-    fprintf(self->out, "%s\n", text);
+    print_clean(self, text);
+    fputs("\n", self->out);
     free(text);
     return 0;
+}
+
+static void print_head(const dry_run *self, const ga__row *row)
+{
+    ga__buffer head = GA__BUFFER_INIT;
+
+    ga__buffer_printf(&head, "# row %llu%s%s", (unsigned long long)row->n, row->file ? ", " : "",
+                      row->file ? row->file : "");
+    if (row->id.size > 0)
+        ga__buffer_printf(&head, ", id %s", row->id.data);
+    print_clean(self, head.data ? head.data : "");
+    fputs("\n", self->out);
+    ga__buffer_free(&head);
+}
+
+static void print_refusal(const dry_run *self, const char *why)
+{
+    fputs("# cannot be called: ", self->out);
+    print_clean(self, why);
+    fputs("\n\n", self->out);
 }
 
 static void show_row(dry_run *self, ga_session *session, const ga__row *row)
@@ -38,11 +76,9 @@ static void show_row(dry_run *self, ga_session *session, const ga__row *row)
     ga_request_options options;
 
     self->shown++;
-    fprintf(self->out, "# row %llu%s%s%s%.*s\n", (unsigned long long)row->n, row->file ? ", " : "",
-            row->file ? row->file : "", row->id.size > 0 ? ", id " : "", (int)row->id.size,
-            row->id.data ? row->id.data : "");
+    print_head(self, row);
     if (row->problem) {
-        fprintf(self->out, "# cannot be called: %s\n\n", row->problem);
+        print_refusal(self, row->problem);
         return;
     }
     ga__row_request(self->job, row, true, row->url, key, &options);
@@ -50,7 +86,7 @@ static void show_row(dry_run *self, ga_session *session, const ga__row *row)
     ga_response *response = ga_request_with(session, row->method, &options);
 
     if (!response)
-        fprintf(self->out, "# cannot be called: %s\n\n", ga_error_message());
+        print_refusal(self, ga_error_message());
     ga_response_free(response);
 }
 

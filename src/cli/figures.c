@@ -5,9 +5,7 @@
  */
 #include "cli/figures.h"
 
-#include "base/ascii.h"
 #include "base/number.h"
-#include "base/utf8.h"
 #include <math.h>
 #include <time.h>
 
@@ -137,15 +135,4 @@ void ga__append_time(ga__buffer *out, int64_t ms, const char *format)
 
     if (ms > 0 && gmtime_r(&second, &parts) && strftime(text, sizeof text, format, &parts))
         ga__buffer_add(out, text);
-}
-
-void ga__append_clean(ga__buffer *out, const char *text)
-{
-    for (; *text; text++) {
-        /* U+0080 to U+009F control terminals, too */
-        bool c1 = text[0] == '\xC2' && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0;
-
-        ga__buffer_add_char(out, ga__ascii_is_control(*text) || c1 ? '?' : *text);
-        text += c1;
-    }
 }

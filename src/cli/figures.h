@@ -36,7 +36,5 @@ void ga__append_share(ga__buffer *out, double share);
 /* A time in UTC, given in ms since 1970, as strftime has it in this format. Nothing of 0. */
 void ga__append_time(ga__buffer *out, int64_t ms, const char *format);
 #define GA__DATE_AND_TIME "%Y-%m-%d %H:%M:%S"
-/* A text of others: on one line, what controls a terminal or is not UTF-8 made "?". */
-void ga__append_clean(ga__buffer *out, const char *text);
 
 #endif

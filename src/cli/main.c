@@ -3,7 +3,7 @@
  * gather, the command: what is asked for, the job, the signals it gets meanwhile, and the exit status.
  * Standard output carries data only; all that is said to a person goes to standard error.
  */
-#include "base/buffer.h"
+#include "base/utf8.h"
 #include "cli/failed.h"
 #include "cli/option_text.h"
 #include "cli/options.h"
@@ -27,7 +27,11 @@ enum { EXIT_USAGE = 2, EXIT_STOPPED = 3, EXIT_WRITE = 4, DRY_RUN_REQUESTS = 3 };
 /* Frees the problem; NULL is that there was no memory for it. */
 static int complain(char *problem, int code)
 {
-    fprintf(stderr, "gather: %s\n", problem ? problem : "out of memory");
+    ga__buffer clean = GA__BUFFER_INIT; /* it may name a column of the input */
+
+    ga__utf8_append_clean(&clean, ga__slice_of(problem ? problem : "out of memory"));
+    fprintf(stderr, "gather: %s\n", clean.data ? clean.data : "out of memory");
+    ga__buffer_free(&clean);
     free(problem);
     return code;
 }

@@ -5,6 +5,7 @@
  */
 #include "cli/progress.h"
 
+#include "base/utf8.h"
 #include "bulk/json.h"
 #include "cli/figures.h"
 #include "cli/tally.h"
@@ -124,7 +125,7 @@ static void add_pause(ga__lines *lines, const ga__job_status *status)
                        "stopping: no new rows are begun, those in flight have 30 s; ^C ends them now");
         ga__lines_break(lines);
     }
-    ga__append_clean(&lines->part, status->pause);
+    ga__utf8_append_clean(&lines->part, ga__slice_of(status->pause));
     if (!lines->part.failed && lines->part.size > 0)
         ga__lines_text(lines, GA__CAUTION, lines->part.data);
     ga__buffer_clear(&lines->part);
@@ -231,7 +232,7 @@ void ga__progress_line(ga__buffer *out, const ga__job_status *status, const ga__
         ga__buffer_add(out, "; stopping");
     if (status->pause[0]) {
         ga__buffer_add(out, "; ");
-        ga__append_clean(out, status->pause);
+        ga__utf8_append_clean(out, ga__slice_of(status->pause));
     }
 }
 

@@ -6,6 +6,7 @@
 #include "cli/report.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "bulk/json.h"
 #include "bulk/plan.h"
 #include "cli/figures.h"
@@ -203,7 +204,7 @@ static void append_text(ga__buffer *out, const ga__report *report, const ga__ter
         .all = true,
     };
 
-    ga__append_clean(out, report->output);
+    ga__utf8_append_clean(out, ga__slice_of(report->output));
     ga__buffer_printf(out, ": %s\nbegan ", ga__report_state(report));
     ga__append_time(out, report->summary.began_at, GA__DATE_AND_TIME);
     ga__buffer_add(out, ", last ");

@@ -5,6 +5,7 @@
  */
 #include "cli/screen.h"
 
+#include "base/utf8.h"
 #include "bulk/json.h"
 #include "cli/figures.h"
 #include "cli/progress.h"
@@ -168,7 +169,7 @@ void ga__screen_say(ga__screen *screen, const char *format, ...)
     ga__buffer_vprintf(&said, format, arguments);
     va_end(arguments);
     if (!said.failed && said.size > 0)
-        ga__append_clean(&line, said.data);
+        ga__utf8_append_clean(&line, ga__slice_of(said.data));
     ga__buffer_free(&said);
     add_line(screen, &line);
 }
@@ -188,7 +189,7 @@ static void add_text(ga__screen *screen, ga__style style, const char *text)
                        .end = "\n"};
     ga__buffer clean = GA__BUFFER_INIT;
 
-    ga__append_clean(&clean, text);
+    ga__utf8_append_clean(&clean, ga__slice_of(text));
     if (!clean.failed && clean.size > 0)
         ga__lines_text(&lines, style, clean.data);
     ga__lines_break(&lines);

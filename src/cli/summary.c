@@ -5,6 +5,7 @@
  */
 #include "cli/summary.h"
 
+#include "base/utf8.h"
 #include "cli/figures.h"
 #include "cli/tally.h"
 
@@ -137,7 +138,7 @@ void ga__summary_append(ga__buffer *out, const ga__summary *summary, const ga__t
     add_wall_time(&lines, stats, summary->seconds);
     if (summary->output) {
         begin(&lines, "output");
-        ga__append_clean(&lines.part, summary->output);
+        ga__utf8_append_clean(&lines.part, ga__slice_of(summary->output));
         ga__lines_put(&lines, GA__PLAIN);
     }
     ga__lines_break(&lines);
