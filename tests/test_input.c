@@ -135,6 +135,7 @@ static void what_makes_no_sense_is_said_before_the_first_row(void **state)
         const char *name, *text, *said;
     } cases[] = {
         {"d.jsonl", " \n[{\"url\":1}]", "one JSON array; a row a line is expected: `jq"},
+        {"d.json", "\xEF\xBB\xBF[{\"url\":1}]", "one JSON array; a row a line is expected: `jq"},
         {"d.csv", "\n", "has no head"},
         {"d.csv.gz", "\x1f\x8b\x08", "is compressed: `zcat"},
     };
@@ -206,6 +207,7 @@ static void standard_input_is_what_it_begins_with(void **state)
         {"http://x/\n", "1:u:http://x/;", false},
         {"a,b\n1,2\n", "2:c:a=1,b=2;", true},
         {"a\tb\n1\t2\n", "2:c:a=1,b=2;", true},
+        {"[a],b\n1,2\n", "2:c:[a]=1,b=2;", true},
         {"", "", false},
     };
 
@@ -224,6 +226,28 @@ static void standard_input_is_what_it_begins_with(void **state)
         assert_string_equal(rows, cases[i].rows);
         free(rows);
         ga__input_free(input);
+        restore_stdin(saved);
+    }
+}
+
+static void an_array_on_standard_input_is_refused(void **state)
+{
+    static const char *const texts[] = {"[{\"url\":\"/a\"}]", "\xEF\xBB\xBF [\n\"/a\"\n]\n", "[]"};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof texts / sizeof *texts; i++) {
+        int saved, writing = with_stdin(&saved);
+        const char *text = texts[i / 2], *name = "-";
+        char *problem = NULL;
+
+        assert_true(write(writing, text, strlen(text)) >= 0);
+        close(writing);
+        assert_null(ga__input_open(
+            &(ga__input_options){.names = &name, .count = 1, .has_template = i % 2 == 1}, &problem));
+        assert_non_null(problem);
+        assert_contains(problem, "standard input holds one JSON array; a row a line is expected: "
+                                 "`jq -c '.[]' | gather -` reads it");
+        free(problem);
         restore_stdin(saved);
     }
 }
@@ -264,6 +288,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_said_before_the_first_row),
         cmocka_unit_test(a_line_longer_than_a_row_may_be_is_skipped),
         cmocka_unit_test(standard_input_is_what_it_begins_with),
+        cmocka_unit_test(an_array_on_standard_input_is_refused),
         cmocka_unit_test(who_waits_for_a_pipe_can_be_stopped),
     };
 

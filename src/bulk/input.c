@@ -140,22 +140,39 @@ static source_form form_of_name(const char *name)
     return SOURCE_LINES;
 }
 
+/* The text without the mark that it may begin with, and blanks. */
+static ga__slice without_blanks(ga__slice text)
+{
+    return ga__slice_trim(ga__utf8_behind_mark(text), " \t\r\n");
+}
+
 /* The first character that is no blank, or NUL. */
 static char first_char(ga__slice text)
 {
-    for (size_t i = 0; i < text.size; i++)
-        if (!ga__is_one_of(text.data[i], " \t\r\n"))
-            return text.data[i];
-    return '\0';
+    text = without_blanks(text);
+    return text.size > 0 ? *text.data : '\0';
+}
+
+/* Whether that can be a JSON array of rows: a column's name may begin with a bracket, too. */
+static bool is_array(ga__slice text)
+{
+    text = without_blanks(text);
+    if (text.size == 0 || *text.data != '[')
+        return false;
+    ga__slice_take(&text, 1);
+    char second = first_char(text);
+
+    return second == '\0' || ga__is_one_of(second, "{[\"]");
 }
 
 /* What standard input is, by what it begins with. */
 static source_form form_of_bytes(const ga__input *input, ga__slice there)
 {
-    char first = first_char(ga__utf8_behind_mark(there));
+    char first = first_char(there);
+    bool array = is_array(there);
     ga__slice line = ga__slice_take_to(&there, '\n');
 
-    if (first == '{' || first == '"')
+    if (first == '{' || first == '"' || array)
         return SOURCE_JSON;
     if (!input->options.has_template)
         return SOURCE_LINES;
@@ -226,16 +243,19 @@ static bool failed_to_read(const char *name, char **problem)
 /* Whether the beginning of the file is what a file of rows begins with. */
 static bool look_at_beginning(const source *from, ga__slice there, char **problem)
 {
+    bool is_stdin = strcmp(from->name, "-") == 0;
+    const char *name = is_stdin ? "standard input" : from->name, *blank = is_stdin ? "" : " ",
+               *file = is_stdin ? "" : from->name;
+
     if (there.size >= 2 && memcmp(there.data, "\x1f\x8b", 2) == 0)
-        return ga__say(false, problem, "%s is compressed: `zcat %s | gather -` reads it", from->name,
-                       from->name);
+        return ga__say(false, problem, "%s is compressed: `zcat%s%s | gather -` reads it", name, blank, file);
     if (there.size > 0 && memchr(there.data, '\0', there.size))
-        return ga__say(false, problem, "%s is not a text: it has a NUL byte", from->name);
+        return ga__say(false, problem, "%s is not a text: it has a NUL byte", name);
     if (from->form == SOURCE_JSON && first_char(there) == '[')
         return ga__say(
             false, problem,
-            "%s holds one JSON array; a row a line is expected: `jq -c '.[]' %s | gather -` reads it",
-            from->name, from->name);
+            "%s holds one JSON array; a row a line is expected: `jq -c '.[]'%s%s | gather -` reads it", name,
+            blank, file);
     return true;
 }
 
