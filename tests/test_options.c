@@ -489,6 +489,27 @@ static void headers_come_from_files_too(void **state)
     free(directory);
 }
 
+/* A text that would be cut is none. */
+static void files_with_a_nul_are_refused(void **state)
+{
+    char *directory = check_mkdtemp(), *path = ga_format("%s/file", directory);
+    char *lines[] = {ga_format("gather u --json @%s", path), ga_format("gather u -H @%s", path),
+                     ga_format("gather u --config %s", path)};
+    FILE *file = fopen(path, "we");
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fwrite("quiet\0: 1\n", 1, 10, file), 10);
+    fclose(file);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        refused(lines[i], "file is not a text: it has a NUL byte");
+        free(lines[i]);
+    }
+    free(path);
+    check_rmdir(directory);
+    free(directory);
+}
+
 /* --- the configuration and the environment -------------------------------------------------------- */
 
 static void arguments_go_before_the_configuration_and_that_before_the_environment(void **state)
@@ -763,6 +784,7 @@ int main(void)
         cmocka_unit_test(what_contradicts_itself_is_said),
         cmocka_unit_test(bodies_are_joined_as_curl_does),
         cmocka_unit_test(headers_come_from_files_too),
+        cmocka_unit_test(files_with_a_nul_are_refused),
         cmocka_unit_test(arguments_go_before_the_configuration_and_that_before_the_environment),
         cmocka_unit_test(arguments_win_where_the_configuration_contradicts_them),
         cmocka_unit_test(wrong_configurations_are_named_by_their_line),

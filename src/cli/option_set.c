@@ -259,7 +259,7 @@ static bool add_body(ga__options *options, const ga__option *option, const char 
     size_t size = 0;
 
     if (*value == '@') {
-        char *text = ga__options_read_file(options, value + 1, &size, problem);
+        char *text = ga__options_read_file(options, value + 1, is_data ? &size : NULL, problem);
 
         if (!text)
             return false;

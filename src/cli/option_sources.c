@@ -52,16 +52,22 @@ static char *read_file(ga__options *options, const char *path, size_t *size, int
         ga__buffer_free(&text);
         return NULL;
     }
-    if (size)
-        *size = text.size;
+    *size = text.size;
     char *taken = ga__options_own(options, ga__buffer_take(&text));
 
     *error = taken ? 0 : ENOMEM;
     return taken;
 }
 
+/* A text with a NUL would be cut there. */
+static bool check_text(const char *path, const char *text, size_t size, char **problem)
+{
+    return !memchr(text, '\0', size) || ga__say(false, problem, "%s is not a text: it has a NUL byte", path);
+}
+
 char *ga__options_read_file(ga__options *options, const char *path, size_t *size, char **problem)
 {
+    size_t read;
     int error;
 
     if (strcmp(path, "-") == 0) {
@@ -72,11 +78,11 @@ char *ga__options_read_file(ga__options *options, const char *path, size_t *size
         }
         options->input_user = "an option with @-";
     }
-    char *text = read_file(options, path, size, &error);
+    char *text = read_file(options, path, size ? size : &read, &error);
 
     if (!text)
         *problem = ga_format("cannot read %s: %s", path, strerror(error));
-    return text;
+    return text && (size || check_text(path, text, read, problem)) ? text : NULL;
 }
 
 /* --- the configuration ---------------------------------------------------------------------------- */
@@ -188,16 +194,17 @@ bool ga__options_read_config(ga__options *options, char **problem)
 {
     const char *path = options->config ? options->config : getenv("GATHER_CONFIG");
     bool asked_for = path && *path;
+    size_t size;
     int error;
 
     if (!asked_for)
         path = default_path(options);
     if (!path)
         return true;
-    char *text = read_file(options, path, NULL, &error);
+    char *text = read_file(options, path, &size, &error);
 
     if (text)
-        return read_lines(options, path, text, problem);
+        return check_text(path, text, size, problem) && read_lines(options, path, text, problem);
     if (!asked_for && (error == ENOENT || error == ENOTDIR || error == EACCES))
         return true;
     return ga__say(false, problem, "cannot read the configuration %s: %s", path, strerror(error));

@@ -72,7 +72,8 @@ bool ga__options_agree(ga__options *options, char **problem);
 ga__option_place ga__options_given(const ga__options *options, const char *name);
 /* Makes a text the options'. @return it; NULL without memory, or where it is NULL */
 char *ga__options_own(ga__options *options, char *text);
-/* A file, "-" being standard input, as a string that is the options'; NULL with `problem`. */
+/* A file, "-" being standard input, as a string that is the options'; NULL with `problem`. Without `size` it
+ * may have no NUL. */
 char *ga__options_read_file(ga__options *options, const char *path, size_t *size, char **problem);
 
 #endif
