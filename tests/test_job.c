@@ -39,6 +39,18 @@ static bool say_page(peer_visit *visit, const char *next)
     return say(visit, "200 OK", next[0] ? fields : "", "[{\"a\":1},{\"a\":2}]");
 }
 
+/* A byte of ISO 8859-1, with a type that says so or does not. */
+static bool say_latin(peer_visit *visit, const char *type)
+{
+    ga__buffer out = GA__BUFFER_INIT;
+
+    ga__buffer_printf(&out, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: 3\r\n\r\na\xe9z", type);
+    bool good = peer_say(visit, out.data, out.size);
+
+    ga__buffer_free(&out);
+    return good;
+}
+
 /* What the server answers depends on the path. */
 static bool answer(peer_visit *visit)
 {
@@ -82,6 +94,12 @@ static bool answer(peer_visit *visit)
         return say(visit, "200 OK", "", strstr(path, "at=b%20c") ? "{\"next\":null}" : "{\"next\":\"b c\"}");
     if (strncmp(path, "/stuck", 6) == 0)
         return say(visit, "200 OK", "", "{\"next\":\"x\"}");
+    if (strcmp(path, "/latin/text") == 0)
+        return say_latin(visit, "TEXT/plain; Charset=latin1");
+    if (strcmp(path, "/latin/charset") == 0)
+        return say_latin(visit, "application/x; CHARSET=\"iso-8859-1\"");
+    if (strcmp(path, "/latin/bytes") == 0)
+        return say_latin(visit, "application/x; note=\"charset=none\"");
     snprintf(body, sizeof body, "{\"path\":\"%.200s\"}", path);
     return say(visit, "200 OK", "", body);
 }
@@ -259,6 +277,22 @@ static void records_of_each_kind_say_what_became_of_the_row(void **state)
     assert_contains(text, "a row before has the same id");
     assert_int_equal(count_of(text, "\"kind\":\"input\""), 3);
     assert_contains(text, "\"line\":4");
+    free(text);
+    free(rows);
+    free(output);
+}
+
+static void a_body_is_text_where_its_type_says_of_which_charset(void **state)
+{
+    char *rows = check_path("rows.jsonl"), *output = check_path("latin.jsonl");
+
+    (void)state;
+    check_write_file(rows, "\"/latin/text\"\n\"/latin/charset\"\n\"/latin/bytes\"\n");
+    free(run(to(output), rows, 0));
+    char *text = check_read_file(output);
+
+    assert_int_equal(count_of(text, "\"text\":\"a\xc3\xa9z\""), 2);
+    assert_contains(text, "\"body_base64\":\"Yel6\"");
     free(text);
     free(rows);
     free(output);
@@ -743,6 +777,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_has_one_record_on_one_thread_and_on_two),
         cmocka_unit_test(records_of_each_kind_say_what_became_of_the_row),
+        cmocka_unit_test(a_body_is_text_where_its_type_says_of_which_charset),
         cmocka_unit_test(ordered_records_stand_in_the_order_of_the_rows),
         cmocka_unit_test(a_stopped_job_keeps_its_answers_and_goes_on),
         cmocka_unit_test(records_that_nobody_waits_for_are_written_together),

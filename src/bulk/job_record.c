@@ -2,9 +2,11 @@
 /* From a call and its answer to the record's members. */
 #include "bulk/job_parts.h"
 
+#include "base/ascii.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "bulk/json.h"
+#include "protocol/media_type.h"
 #include <gather/trace.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,8 +105,12 @@ void ga__record_tell_status(ga__record *record, ga__row_call *call, const ga_res
 static bool has_charset(const ga_response *response)
 {
     const char *type = ga_header(response, "Content-Type");
+    ga__media_type media;
+    char charset[64];
 
-    return type && (strncasecmp(type, "text/", 5) == 0 || strcasestr(type, "charset="));
+    return type && ga__media_type_parse(&media, type, strlen(type)) &&
+           (ga__ascii_is(media.type, "text") ||
+            ga__media_type_parameter(&media, "charset", charset, sizeof charset));
 }
 
 void ga__record_tell_body(ga__record *record, ga_response *response, ga__slice body, char **text)
