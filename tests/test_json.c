@@ -127,6 +127,10 @@ static void members_and_elements_are_walked(void **state)
     assert_false(ga__json_next_element(&inner, &value));
     assert_true(ga__json_next_member(&walk, &name, &value));
     assert_true(ga__json_string_is(name, text("bc")));
+    assert_false(ga__json_string_is(name, text("bd")));
+    assert_false(ga__json_string_is(name, text("b")));
+    assert_false(ga__json_string_is(name, text("bcd")));
+    assert_true(ga__json_string_is(text("\"\\ud83d\\ude00\\n\""), text("\xf0\x9f\x98\x80\n")));
     assert_true(ga__slice_equal(value, text("-1.50")));
     assert_true(ga__json_next_member(&walk, &name, &value));
     assert_false(ga__json_next_member(&walk, &name, &value));

@@ -41,6 +41,7 @@ static void request_records(void **state)
     options.headers = (const char *const[]){"X-Of: {id}", NULL};
     check_row(&options, record);
     check_row(&options, "{\"id\":1,\"method\":\"POST\",\"url\":\"/x\",\"body_base64\":\"AP8=\"}");
+    check_row(&options, "{\"\\u0069d\":1,\"\\u0075rl\":\"/x\",\"bod\\u0079\":7}");
     check_row(&options, "{\"id\":1,\"url\":\"/"
                         "x\",\"form\":[{\"name\":\"a\",\"value\":\"b\"},{\"name\":\"f\",\"file\":\"x\"}]}");
     check_row(&options, "{\"id\":1,\"method\":\"POST\",\"url\":\"/x\",\"body\":\"text\",\"expect\":\"2xx\"}");

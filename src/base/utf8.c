@@ -117,14 +117,21 @@ void ga__utf8_append_clean(ga__buffer *out, ga__slice text)
     }
 }
 
-void ga__utf8_append(ga__buffer *out, uint32_t code_point)
+size_t ga__utf8_encode(char bytes[4], uint32_t code_point)
 {
-    char bytes[4];
     size_t size = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
     static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
 
     for (size_t i = size - 1; i > 0; i--, code_point >>= 6)
         bytes[i] = (char)(0x80 | (code_point & 0x3F));
     bytes[0] = (char)(lead[size] | code_point);
+    return size;
+}
+
+void ga__utf8_append(ga__buffer *out, uint32_t code_point)
+{
+    char bytes[4];
+    size_t size = ga__utf8_encode(bytes, code_point);
+
     ga__buffer_append(out, bytes, size);
 }

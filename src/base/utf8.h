@@ -30,7 +30,9 @@ void ga__utf8_append_repaired(ga__buffer *out, const char *bytes, size_t size);
 /* Appends a text of others for a terminal: on one line, what controls it made "?". */
 void ga__utf8_append_clean(ga__buffer *out, ga__slice text);
 
-/* Appends a code point, which is not a surrogate. */
+/* A code point, which is not a surrogate. @return how many bytes it is */
+size_t ga__utf8_encode(char bytes[4], uint32_t code_point);
+/* Appends it. */
 void ga__utf8_append(ga__buffer *out, uint32_t code_point);
 
 #endif

@@ -359,23 +359,6 @@ static ga__slice between_quotes(ga__slice string)
     return string.size >= 2 ? (ga__slice){string.data + 1, string.size - 2} : (ga__slice){string.data, 0};
 }
 
-bool ga__json_string_is(ga__slice string, ga__slice bytes)
-{
-    ga__slice inside = between_quotes(string);
-
-    if (inside.size < bytes.size)
-        return false;
-    if (inside.size == 0 || !memchr(inside.data, '\\', inside.size))
-        return ga__slice_equal(inside, bytes);
-    ga__buffer text = GA__BUFFER_INIT;
-
-    ga__json_append_unquoted(&text, string);
-    bool same = !text.failed && ga__slice_equal((ga__slice){text.data, text.size}, bytes);
-
-    ga__buffer_free(&text);
-    return same;
-}
-
 /* Four hexadecimal digits. */
 static uint32_t code_unit(const char *digits)
 {
@@ -385,43 +368,67 @@ static uint32_t code_unit(const char *digits)
     return (uint32_t)value;
 }
 
-/* Appends what stands behind `\u`. @return behind it */
-static const char *append_unicode(ga__buffer *out, const char *at, const char *end)
+/* The code point of a `\u`, and of a second one that goes with it; `escape` is behind the first one's u. */
+static uint32_t take_unicode(ga__slice *escape)
 {
-    uint32_t code = code_unit(at);
+    uint32_t code = code_unit(ga__slice_take(escape, 4).data);
 
-    at += 4;
-    if (code >= 0xd800 && code < 0xdc00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
-        uint32_t low = code_unit(at + 2);
+    if (code >= 0xd800 && code < 0xdc00 && escape->size >= 6 && escape->data[0] == '\\' &&
+        escape->data[1] == 'u') {
+        uint32_t low = code_unit(escape->data + 2);
 
         if (low >= 0xdc00 && low < 0xe000) {
-            ga__utf8_append(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
-            return at + 6;
+            ga__slice_take(escape, 6);
+            return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         }
     }
-    ga__utf8_append(out, code >= 0xd800 && code < 0xe000 ? 0xfffd : code);
-    return at;
+    return code >= 0xd800 && code < 0xe000 ? 0xfffd : code;
+}
+
+/* The next bytes that a string says, which is given without its quotes: as they stand, or, in `bytes`, what
+ * an escape means. */
+static ga__slice take_piece(ga__slice *inside, char bytes[4])
+{
+    static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
+    const char *backslash = memchr(inside->data, '\\', inside->size);
+
+    if (backslash != inside->data)
+        return ga__slice_take(inside, backslash ? (size_t)(backslash - inside->data) : inside->size);
+    char escape = ga__slice_take(inside, 2).data[1];
+    const char *letter = memchr(letters, escape, sizeof letters - 1);
+
+    if (escape == 'u')
+        return (ga__slice){bytes, ga__utf8_encode(bytes, take_unicode(inside))};
+    bytes[0] = letter ? meant[letter - letters] : escape;
+    return (ga__slice){bytes, 1};
+}
+
+bool ga__json_string_is(ga__slice string, ga__slice bytes)
+{
+    ga__slice inside = between_quotes(string);
+    char meant[4];
+
+    if (inside.size < bytes.size)
+        return false;
+    while (inside.size > 0) {
+        ga__slice piece = take_piece(&inside, meant);
+
+        if (piece.size > bytes.size || memcmp(piece.data, bytes.data, piece.size) != 0)
+            return false;
+        ga__slice_take(&bytes, piece.size);
+    }
+    return bytes.size == 0;
 }
 
 void ga__json_append_unquoted(ga__buffer *out, ga__slice string)
 {
-    static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
     ga__slice inside = between_quotes(string);
-    const char *at = inside.data, *end = at + inside.size;
+    char meant[4];
 
-    while (at < end) {
-        const char *backslash = memchr(at, '\\', (size_t)(end - at)), *until = backslash ? backslash : end;
+    while (inside.size > 0) {
+        ga__slice piece = take_piece(&inside, meant);
 
-        ga__buffer_append(out, at, (size_t)(until - at));
-        if (!backslash)
-            return;
-        const char *letter = memchr(letters, backslash[1], sizeof letters - 1);
-
-        at = backslash + 2;
-        if (backslash[1] == 'u')
-            at = append_unicode(out, at, end);
-        else
-            ga__buffer_add_char(out, letter ? meant[letter - letters] : backslash[1]);
+        ga__buffer_append(out, piece.data, piece.size);
     }
 }
 
