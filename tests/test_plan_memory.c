@@ -86,11 +86,56 @@ static void a_line_of_input_is_whole_or_not_there(void **state)
     ga__plan_free(plan);
 }
 
+/* What a dry run prints, the caller's to free; NULL where it says that it could not. */
+static char *dry_run(void)
+{
+    static const char *const inputs[] = {"http://h/[1-4]", NULL};
+    ga__job_options options = ga__job_defaults;
+    char *problem = NULL, *text = NULL;
+    size_t size;
+    int code;
+
+    options.inputs = inputs;
+    options.headers = (const char *const[]){"X-A: {url}", NULL};
+    ga__job *job = ga__job_new_dry(&options, &code, &problem);
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    if (job)
+        code = ga__job_dry_run(job, out, 2, &problem);
+    ga__job_free(job);
+    fclose(out);
+    free(problem);
+    if (code == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static void a_dry_run_is_whole_or_says_that_it_is_not(void **state)
+{
+    char *whole = dry_run();
+
+    (void)state;
+    assert_contains(whole, "# 4 rows; nothing was sent");
+    for (int n = 1; failmalloc_again(n); n++) {
+        char *text = dry_run();
+        bool failed = failmalloc_stop();
+
+        assert_true(text || failed);
+        if (text)
+            assert_string_equal(text, whole);
+        free(text);
+    }
+    free(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_records),
         cmocka_unit_test(templates),
+        cmocka_unit_test(a_dry_run_is_whole_or_says_that_it_is_not),
         cmocka_unit_test(a_line_of_input_is_whole_or_not_there),
     };
 

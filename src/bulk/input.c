@@ -508,11 +508,13 @@ static int next_record(ga__input *input, ga__raw_row *row)
     return 1;
 }
 
-/* Writes the next URL of a glob. @return 1; 0 at its end */
+/* Writes the next URL of a glob. @return 1; 0 at its end; -1 with errno */
 static int next_url(ga__input *input, ga__raw_row *row)
 {
     if (!ga__glob_next(input->sources[input->at].glob, &input->url))
         return 0;
+    if (input->url.failed)
+        return errno = ENOMEM, -1;
     row->form = GA__ROW_URL;
     row->text = (ga__slice){input->url.data, input->url.size};
     return 1;

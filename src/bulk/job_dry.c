@@ -17,11 +17,19 @@ typedef struct dry_run {
     int wanted, shown;
     uint64_t rows, bad;
     double cost; /* tokens of all rows */
+    int code;    /* the exit status */
     char *problem;
 } dry_run;
 
+/* The run ends with that; NULL is for want of memory. */
+static void end_run(dry_run *self, int code, char *problem)
+{
+    self->code = code;
+    self->problem = problem;
+}
+
 /* What a row says, which may be anything, keeps its lines and tabs, and does nothing to a terminal. */
-static void print_clean(const dry_run *self, const char *text)
+static void print_clean(dry_run *self, const char *text)
 {
     ga__buffer clean = GA__BUFFER_INIT;
 
@@ -32,14 +40,16 @@ static void print_clean(const dry_run *self, const char *text)
         ga__buffer_append(&clean, text + size, text[size] != '\0');
         text += size + (text[size] != '\0');
     }
-    fputs(clean.data && !clean.failed ? clean.data : "", self->out);
+    if (clean.failed)
+        end_run(self, 4, NULL);
+    fputs(clean.data ? clean.data : "", self->out);
     ga__buffer_free(&clean);
 }
 
 /* In the network's place. */
 static int show(void *arg, ga_call *call)
 {
-    const dry_run *self = arg;
+    dry_run *self = arg;
     char *text = ga_call_text(call, 0);
 
     if (!text)
@@ -50,7 +60,7 @@ static int show(void *arg, ga_call *call)
     return 0;
 }
 
-static void print_head(const dry_run *self, const ga__row *row)
+static void print_head(dry_run *self, const ga__row *row)
 {
     ga__buffer head = GA__BUFFER_INIT;
 
@@ -60,10 +70,12 @@ static void print_head(const dry_run *self, const ga__row *row)
         ga__buffer_printf(&head, ", id %s", row->id.data);
     print_clean(self, head.data ? head.data : "");
     fputs("\n", self->out);
+    if (head.failed)
+        end_run(self, 4, NULL);
     ga__buffer_free(&head);
 }
 
-static void print_refusal(const dry_run *self, const char *why)
+static void print_refusal(dry_run *self, const char *why)
 {
     fputs("# cannot be called: ", self->out);
     print_clean(self, why);
@@ -85,20 +97,27 @@ static void show_row(dry_run *self, ga_session *session, const ga__row *row)
     options.cost = 0; /* nothing is spent */
     ga_response *response = ga_request_with(session, row->method, &options);
 
-    if (!response)
+    if (!response && ga_error()->code == GA_ENOMEM)
+        end_run(self, 4, NULL);
+    else if (!response)
         print_refusal(self, ga_error_message());
     ga_response_free(response);
 }
 
 static void show_rows(dry_run *self, ga_session *session)
 {
-    for (;;) {
+    while (self->code == 0) {
         ga__pulled next = {.job = self->job};
 
         ga__job_pull(&next);
-        self->problem = next.problem;
-        if (next.code <= 0 || next.verdict == GA__VERDICT_NO_MEMORY)
+        if (next.code < 0)
+            end_run(self, 2, next.problem);
+        else if (next.code > 0 && next.verdict == GA__VERDICT_NO_MEMORY)
+            end_run(self, 4, NULL);
+        if (next.code <= 0 || self->code != 0) {
+            ga__row_free(&next.row);
             return;
+        }
         self->rows++;
         self->bad += next.row.problem != NULL;
         self->cost += next.row.cost;
@@ -116,7 +135,7 @@ static int run(void *arg)
     if (session)
         show_rows(self, session);
     else
-        self->problem = strdup(ga_error_message());
+        end_run(self, 2, strdup(ga_error_message()));
     ga_session_free(session);
     return 0;
 }
@@ -150,10 +169,10 @@ int ga__job_dry_run(ga__job *job, FILE *out, int count, char **problem)
     ga_pace_free(job->pace); /* nothing is sent, so nothing waits */
     job->pace = NULL;
     job->plan->redacted = true;
-    ga_run(run, &self);
+    if (ga_run(run, &self) < 0)
+        end_run(&self, 4, strdup(ga_error_message()));
     *problem = self.problem;
-    if (self.problem)
-        return 2;
-    tell_estimate(&self);
-    return 0;
+    if (self.code == 0)
+        tell_estimate(&self);
+    return self.code;
 }

@@ -223,7 +223,7 @@ static int run(ga__options *options)
         return complain(problem, code);
     if (options->dry_run) {
         code = ga__job_dry_run(job, stdout, DRY_RUN_REQUESTS, &problem);
-        code = problem ? complain(problem, code) : finish_stdout(code);
+        code = code != 0 ? complain(problem, code) : finish_stdout(code);
     } else {
         code = run_job(job, options);
     }
