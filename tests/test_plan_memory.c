@@ -130,12 +130,67 @@ static void a_dry_run_is_whole_or_says_that_it_is_not(void **state)
     free(whole);
 }
 
+/* Runs a job of rows that are not called, with an output and what failed beside it. @return its exit status
+ */
+static int run_job(const char *rows, const char *output, const char *failed)
+{
+    const char *const inputs[] = {rows, NULL};
+    ga__job_options options = ga__job_defaults;
+    char *problem = NULL;
+    int code;
+
+    options.inputs = inputs;
+    options.headers = (const char *const[]){"X-A: {a}", NULL};
+    options.output = output;
+    options.failed_out = failed;
+    options.fresh = true;
+    ga__job *job = ga__job_new(&options, &code, &problem);
+
+    if (job)
+        code = ga__job_run(job, NULL, NULL, &problem);
+    ga__job_free(job);
+    free(problem);
+    return code;
+}
+
+/* A job that has come to its end has the record of each row, and the line of each that failed. */
+static void a_job_is_whole_or_says_that_it_is_not(void **state)
+{
+    static const char text[] = "{\"id\":1,\"url\":\"http://h/1\"}\n{\"id\":2,\"url\":\"http://h/2\"}\n";
+    char *directory = check_mkdtemp(), *rows = ga_format("%s/rows.jsonl", directory),
+         *output = ga_format("%s/out.jsonl", directory), *failed = ga_format("%s/failed.jsonl", directory);
+
+    (void)state;
+    check_write_file(rows, text);
+    for (int n = 1; failmalloc_again(n); n++) {
+        int code = run_job(rows, output, failed);
+
+        if (!failmalloc_stop())
+            assert_int_equal(code, 1);
+        if (code != 1)
+            continue;
+        char *lines = check_read_file(failed), *records = check_read_file(output);
+
+        assert_string_equal(lines, text);
+        assert_contains(records, "\"id\":1,");
+        assert_contains(records, "\"id\":2,");
+        free(lines);
+        free(records);
+    }
+    free(rows);
+    free(output);
+    free(failed);
+    check_rmdir(directory);
+    free(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_records),
         cmocka_unit_test(templates),
         cmocka_unit_test(a_dry_run_is_whole_or_says_that_it_is_not),
+        cmocka_unit_test(a_job_is_whole_or_says_that_it_is_not),
         cmocka_unit_test(a_line_of_input_is_whole_or_not_there),
     };
 

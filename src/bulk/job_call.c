@@ -152,7 +152,7 @@ static int write_records(ga__row_call *call, const ga__record *records, size_t c
         if (!records->ok)
             ga__row_append_input(&line, &call->row);
         entry.row = (ga__slice){line.data, line.size};
-        code = ga__lane_write(call, &entry);
+        code = line.failed ? ga__job_cannot_write(call->lane->job, NULL) : ga__lane_write(call, &entry);
         ga__buffer_free(&line);
     }
     return code;
@@ -200,7 +200,7 @@ static int write_items(ga__row_call *call, ga__record *page, const char *next)
     }
     page->body_form = GA__BODY_NONE;
     ga__record_extract(page, call);
-    int code = items.failed      ? ga_fail(GA_ENOMEM, "no memory for the items of a page")
+    int code = items.failed      ? ga__job_cannot_write(call->lane->job, NULL)
                : items.count > 0 ? write_records(call, items.records, items.count, next)
                                  : write_records(call, page, 1, next);
 
