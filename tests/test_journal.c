@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "bulk/journal.h"
+#include <errno.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -625,6 +626,54 @@ static void a_full_disk_is_told_and_what_was_written_stays_whole(void **state)
     free(path);
 }
 
+/* An output that cannot be written anew stays as it is. */
+static void a_full_disk_is_told_where_what_failed_is_taken_out(void **state)
+{
+    enum { LARGE = 300000, LIMIT = 1000000 };
+    char *path = check_path("rewritten.jsonl"), *problem = NULL, *body = malloc(LARGE);
+    ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
+    ga__keys *keys = ga__keys_new();
+    ga__journal *journal = open_with(&options, keys);
+    struct rlimit before, least;
+    int code;
+
+    (void)state;
+    memset(body, '1', LARGE);
+    for (uint64_t n = 1; n <= ROWS; n++) {
+        ga__record record = record_of(n, n > 1);
+        ga__entry entry = {.key = key_of(n), .record = &record, .count = 1};
+
+        record.body = (ga__slice){body, LARGE};
+        assert_int_equal(ga__journal_add(journal, &entry, &problem), 0);
+    }
+    close_journal(journal, ROWS);
+    options.mode = GA__JOURNAL_RESUME;
+    options.retry_failed = true;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    least = before;
+    least.rlim_cur = LIMIT;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &least), 0);
+    errno = 0;
+    assert_null(ga__journal_open(&options, keys, &code, &problem));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(code, 4);
+    assert_non_null(problem);
+    if (!strstr(problem, "rewritten.jsonl: File too large"))
+        fail_msg("%s", problem);
+    free(problem);
+    assert_int_equal(count_lines(path), ROWS);
+    ga__keys_free(keys);
+    keys = ga__keys_new();
+    journal = open_with(&options, keys);
+    assert_int_equal(count_done(keys), ROWS - 1);
+    close_journal(journal, 0);
+    assert_int_equal(count_lines(path), ROWS - 1);
+    ga__keys_free(keys);
+    free(path);
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,6 +691,7 @@ int main(void)
         cmocka_unit_test(a_report_is_read_while_the_job_is_running),
         cmocka_unit_test(a_database_has_columns_with_types),
         cmocka_unit_test(a_full_disk_is_told_and_what_was_written_stays_whole),
+        cmocka_unit_test(a_full_disk_is_told_where_what_failed_is_taken_out),
     };
 
     return cmocka_run_group_tests(tests, check_make_directory, check_remove_directory);

@@ -6,6 +6,7 @@
  */
 #include "bulk/job_parts.h"
 
+#include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -62,19 +63,6 @@ static int cannot_write(const writing *self, int error)
     return ga_fail(GA_ESYSTEM, "cannot write %s: %s", self->path, strerror(error));
 }
 
-static bool write_all(int fd, ga__slice body)
-{
-    while (body.size > 0) {
-        ssize_t count = write(fd, body.data, body.size);
-
-        if (count < 0 && errno != EINTR)
-            return false;
-        if (count > 0)
-            ga__slice_take(&body, (size_t)count);
-    }
-    return true;
-}
-
 static bool finish_file(writing *self)
 {
     int fd = self->fd;
@@ -90,7 +78,7 @@ static int write_piece(void *arg)
 
     if (self->fd < 0)
         self->fd = open(self->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (self->fd >= 0 && write_all(self->fd, self->piece) && (!self->last || finish_file(self)))
+    if (self->fd >= 0 && ga__write_all(self->fd, self->piece) && (!self->last || finish_file(self)))
         return 0;
     return cannot_write(self, errno);
 }

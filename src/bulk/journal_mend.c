@@ -8,6 +8,7 @@
  */
 #include "bulk/journal_database.h"
 
+#include "base/file.h"
 #include "base/problem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,8 @@ static bool read_whole(int fd, char *bytes, size_t size, uint64_t at)
 
         if (count < 0 && errno == EINTR)
             continue;
+        if (count == 0) /* it is shorter than it was */
+            errno = EIO;
         if (count <= 0)
             return false;
         bytes += count;
@@ -171,7 +174,7 @@ static bool copy_bytes(int from, uint64_t at, uint64_t size, int to)
     while (good && size > 0) {
         size_t count = size < PIECE ? (size_t)size : PIECE;
 
-        good = read_whole(from, piece, count, at) && write(to, piece, count) == (ssize_t)count;
+        good = read_whole(from, piece, count, at) && ga__write_all(to, (ga__slice){piece, count});
         at += count;
         size -= count;
     }
