@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { ROWS = 6 };
@@ -424,6 +425,57 @@ static void what_failed_leaves_the_output_to_be_tried_again(void **state)
     }
 }
 
+/* In the place of the C library's: what it is called with, while a rewritten output takes its place. */
+static const char *watched; /* the output, or NULL */
+static int directories_synced;
+
+int fsync(int fd)
+{
+    struct stat about;
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+
+    if (!watched || fstat(fd, &about) < 0 || !S_ISDIR(about.st_mode))
+        return (int)syscall(SYS_fsync, fd);
+    char *rewrite = ga_format("%s.rewrite", watched), *database = ga_format("%s.journal", watched);
+
+    directories_synced++;
+    assert_int_equal(access(rewrite, F_OK), -1);
+    assert_int_equal(sqlite3_open_v2(database, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT value FROM gather_job WHERE name='rewriting'", -1, &statement, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 0), 1);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    free(rewrite);
+    free(database);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+/* After power loss the journal must not go by an output whose new name the disk has not. */
+static void a_rewritten_output_has_its_name_on_disk_before_the_journal_goes_by_it(void **state)
+{
+    char *path = check_path("named.jsonl");
+    ga__journal_options options = options_for(path, GA__JOURNAL_NEW);
+    ga__keys *keys = ga__keys_new();
+    ga__journal *journal = open_with(&options, keys);
+
+    (void)state;
+    add_row(journal, 1, false);
+    close_journal(journal, 1);
+    options.mode = GA__JOURNAL_RESUME;
+    options.retry_failed = true;
+    watched = path;
+    journal = open_with(&options, keys);
+    watched = NULL;
+    assert_int_equal(directories_synced, 1);
+    close_journal(journal, 0);
+    ga__keys_free(keys);
+    free(path);
+}
+
 static void rows_that_were_begun_are_known(void **state)
 {
     char *path = check_path("begun.jsonl"), *problem;
@@ -686,6 +738,7 @@ int main(void)
         cmocka_unit_test(two_runs_at_once_are_one_too_many),
         cmocka_unit_test(a_damaged_journal_is_told),
         cmocka_unit_test(what_failed_leaves_the_output_to_be_tried_again),
+        cmocka_unit_test(a_rewritten_output_has_its_name_on_disk_before_the_journal_goes_by_it),
         cmocka_unit_test(rows_that_were_begun_are_known),
         cmocka_unit_test(pages_go_on_where_they_were),
         cmocka_unit_test(a_report_is_read_while_the_job_is_running),

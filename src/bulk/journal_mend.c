@@ -139,6 +139,22 @@ static int replace_output(ga__journal *journal, const char *path, int fd, char *
     return 0;
 }
 
+/* The output's name is on disk. A directory that may not be read is not asked, nor one that has no such
+ * thing.
+ */
+static bool sync_directory(const ga__journal *journal)
+{
+    const char *slash = strrchr(journal->output, '/');
+    char *path = slash ? strndup(journal->output, (size_t)(slash - journal->output) + 1) : strdup(".");
+    int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool good = fd >= 0 ? fsync(fd) == 0 || errno == EINVAL : errno == EACCES;
+
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return good;
+}
+
 /* Where it is no longer there it has taken the place already. */
 static int finish_rewrite(ga__journal *journal, char **problem)
 {
@@ -151,6 +167,8 @@ static int finish_rewrite(ga__journal *journal, char **problem)
             close(fd);
     }
     free(path);
+    if (code == 0 && !sync_directory(journal))
+        code = ga__journal_cannot("write", journal->output, problem);
     return code == 0 ? ga__journal_set(journal, "rewriting", 0, problem) : code;
 }
 
