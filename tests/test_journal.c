@@ -8,10 +8,13 @@
 #include "base/buffer.h"
 #include "bulk/journal.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -365,6 +368,64 @@ static void two_runs_at_once_are_one_too_many(void **state)
         ga__keys_free(keys);
         free(path);
     }
+}
+
+/* Who holds the output locked for a while. */
+typedef struct holder {
+    const char *path, *replacement; /* which takes the output's place before it is let go; or NULL */
+    int fd;
+} holder;
+
+static void *hold_for_a_while(void *arg)
+{
+    const holder *self = arg;
+
+    usleep(20000);
+    if (self->replacement)
+        rename(self->replacement, self->path);
+    close(self->fd);
+    return NULL;
+}
+
+static void check_waits_for(const char *path, const char *replacement, int lock)
+{
+    holder other = {path, replacement, open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0666)};
+    ga__journal_options options = options_for(path, GA__JOURNAL_RESUME);
+    ga__keys *keys = ga__keys_new();
+    pthread_t thread;
+
+    assert_int_equal(flock(other.fd, lock), 0);
+    assert_int_equal(pthread_create(&thread, NULL, hold_for_a_while, &other), 0);
+    ga__journal *journal = open_with(&options, keys);
+
+    pthread_join(thread, NULL);
+    add_row(journal, 1, true);
+    close_journal(journal, 1);
+    assert_int_equal(count_lines(path), 1);
+    ga__keys_free(keys);
+}
+
+/* A report asks whether a job is running by trying for its lock. */
+static void a_report_is_in_no_jobs_way(void **state)
+{
+    char *path = check_path("reported.jsonl");
+
+    (void)state;
+    check_waits_for(path, NULL, LOCK_SH);
+    free(path);
+}
+
+/* Another run may put a new file into the output's place between its opening and its lock. */
+static void an_output_that_was_replaced_is_opened_again(void **state)
+{
+    char *path = check_path("replaced.jsonl"), *replacement = check_path("replacement");
+
+    (void)state;
+    check_write_file(replacement, "");
+    check_waits_for(path, replacement, LOCK_EX);
+    assert_int_equal(access(replacement, F_OK), -1);
+    free(path);
+    free(replacement);
 }
 
 static void a_damaged_journal_is_told(void **state)
@@ -736,6 +797,8 @@ int main(void)
         cmocka_unit_test(a_job_that_never_began_is_in_nobodys_way),
         cmocka_unit_test(another_job_is_not_mixed_in),
         cmocka_unit_test(two_runs_at_once_are_one_too_many),
+        cmocka_unit_test(a_report_is_in_no_jobs_way),
+        cmocka_unit_test(an_output_that_was_replaced_is_opened_again),
         cmocka_unit_test(a_damaged_journal_is_told),
         cmocka_unit_test(what_failed_leaves_the_output_to_be_tried_again),
         cmocka_unit_test(a_rewritten_output_has_its_name_on_disk_before_the_journal_goes_by_it),

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 1, PATIENCE_MS = 5000 };
+enum { VERSION = 1, PATIENCE_MS = 5000, LOCK_TRIES = 20, LOCK_PAUSE_US = 10000 };
 
 /* `end`: where the record ends in the output, or its row of the table. Times are in microseconds. */
 static const char schema[] =
@@ -180,19 +180,45 @@ static int load_keys(const ga__journal *journal, bool paged, ga__keys *keys, cha
 
 /* --- opening -------------------------------------------------------------------------------------- */
 
+/* Whether the output's name leads to what is open. A database's does: nothing takes its place. */
+static bool is_named(const ga__journal *journal)
+{
+    struct stat open, named;
+
+    return journal->form == GA__OUTPUT_DB ||
+           (fstat(journal->fd, &open) == 0 && stat(journal->output, &named) == 0 &&
+            open.st_dev == named.st_dev && open.st_ino == named.st_ino);
+}
+
+/* Opens and locks it. A report has the lock for an instant, so it is tried for several times; and a run that
+ * was at work may have put a new file in the place of that which was opened. The file of a database is not
+ * closed meanwhile: that would take SQLite's locks away. */
+static int lock_output(ga__journal *journal, char **problem)
+{
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        if (journal->fd < 0)
+            journal->fd = open(journal->output, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (journal->fd < 0)
+            return ga__journal_cannot("write", journal->output, problem);
+        if (flock(journal->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+            usleep(LOCK_PAUSE_US);
+            continue;
+        }
+        if (is_named(journal))
+            return 0;
+        close(journal->fd);
+        journal->fd = -1;
+    }
+    return ga__say(2, problem, "another gather is writing to %s: wait for it, or stop it", journal->output);
+}
+
 static int open_output(ga__journal *journal, const ga__journal_options *options, char **problem)
 {
-    int flags = O_RDWR | O_CREAT | O_CLOEXEC;
+    int code = lock_output(journal, problem);
 
-    journal->fd = open(journal->output, flags, 0666);
-    if (journal->fd < 0)
-        return ga__journal_cannot("write", journal->output, problem);
-    if (flock(journal->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-        return ga__say(2, problem, "another gather is writing to %s: wait for it, or stop it",
-                       journal->output);
-    if (options->mode == GA__JOURNAL_FRESH && ftruncate(journal->fd, 0) < 0 && errno != EINVAL)
-        return ga__journal_cannot("empty", journal->output, problem);
-    return 0;
+    if (code == 0 && options->mode == GA__JOURNAL_FRESH && ftruncate(journal->fd, 0) < 0 && errno != EINVAL)
+        code = ga__journal_cannot("empty", journal->output, problem);
+    return code;
 }
 
 /* Throws away what SQLite keeps at that path. */

@@ -77,7 +77,7 @@ static bool take_record(void *arg, const ga__record *record)
     return true;
 }
 
-/* A job holds a lock on its output while it is at work. */
+/* A job holds a lock on its output while it is at work; one that begins waits until this has looked. */
 static bool is_running(const char *output)
 {
     int fd = open(output, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
