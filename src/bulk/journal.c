@@ -81,6 +81,14 @@ int ga__journal_finish(const ga__journal *journal, sqlite3_stmt *statement, char
     return code;
 }
 
+int ga__journal_step(const ga__journal *journal, sqlite3_stmt *statement, char **problem)
+{
+    int code = sqlite3_step(statement) == SQLITE_DONE ? 0 : ga__journal_failed(journal, "write", problem);
+
+    sqlite3_reset(statement);
+    return code;
+}
+
 int ga__journal_set(const ga__journal *journal, const char *name, uint64_t value, char **problem)
 {
     sqlite3_stmt *statement;
@@ -102,23 +110,13 @@ static int refuse_more(const ga__journal *journal, char **problem)
                    journal->output ? journal->output : "standard output");
 }
 
-static int step(const ga__journal *journal, sqlite3_stmt *statement, char **problem)
-{
-    int result = sqlite3_step(statement), code = 0;
-
-    if (result != SQLITE_DONE)
-        code = ga__journal_failed(journal, "write", problem);
-    sqlite3_reset(statement);
-    return code;
-}
-
 static int open_group(ga__journal *journal, char **problem)
 {
     if (journal->broken)
         return refuse_more(journal, problem);
     if (journal->grouped || !journal->db)
         return 0;
-    int code = step(journal, journal->begin, problem);
+    int code = ga__journal_step(journal, journal->begin, problem);
 
     journal->grouped = code == 0;
     return code;
@@ -166,7 +164,7 @@ static int add_entry(ga__journal *journal, const ga__entry *entry, uint64_t end,
     for (int i = 0; i < COUNT; i++)
         sqlite3_bind_int64(journal->add, i + 2, numbers[i]);
     bind_slice(journal->add, COUNT + 2, entry->next);
-    return step(journal, journal->add, problem);
+    return ga__journal_step(journal, journal->add, problem);
 }
 
 static int add_failure(ga__journal *journal, const ga__entry *entry, char **problem)
@@ -175,7 +173,7 @@ static int add_failure(ga__journal *journal, const ga__entry *entry, char **prob
     bind_slice(journal->add_failed, 2, entry->record->id);
     bind_slice(journal->add_failed, 3, ga__slice_of(entry->record->message));
     bind_slice(journal->add_failed, 4, entry->row);
-    return step(journal, journal->add_failed, problem);
+    return ga__journal_step(journal, journal->add_failed, problem);
 }
 
 static void append_record(ga__journal *journal, const ga__record *record)
@@ -244,7 +242,7 @@ int ga__journal_begin(ga__journal *journal, const ga__key *key, char **problem)
     if (code != 0 || !journal->db)
         return code;
     sqlite3_bind_blob(journal->add_begun, 1, key->bytes, GA__KEY_SIZE, SQLITE_STATIC);
-    code = step(journal, journal->add_begun, problem);
+    code = ga__journal_step(journal, journal->add_begun, problem);
     journal->broken |= code != 0; /* what failed may have taken the whole group back */
     return code;
 }
@@ -290,7 +288,7 @@ static int write_pending(ga__journal *journal, char **problem)
 
 static int flush_group(ga__journal *journal, char **problem)
 {
-    int code = journal->grouped ? step(journal, journal->commit, problem) : 0;
+    int code = journal->grouped ? ga__journal_step(journal, journal->commit, problem) : 0;
 
     journal->grouped = false;
     if (code == 0 && journal->pending.size > 0)

@@ -38,7 +38,9 @@ int ga__journal_prepare(const ga__journal *journal, const char *sql, sqlite3_stm
 /* The statement's next row. @return false at its end, and where *code is not 0, or becomes that: it cannot be
  * read */
 bool ga__journal_next(const ga__journal *journal, sqlite3_stmt *statement, int *code, char **problem);
-/* Runs it to its end, and frees it. @return 0 or 4 */
+/* Runs it to its end, and makes it ready to be run again. @return 0 or 4 */
+int ga__journal_step(const ga__journal *journal, sqlite3_stmt *statement, char **problem);
+/* The same, and frees it. */
 int ga__journal_finish(const ga__journal *journal, sqlite3_stmt *statement, char **problem);
 
 /* What a query counts; 0 where it fails. */

@@ -222,9 +222,8 @@ static int copy_kept(ga__journal *journal, int to, char **problem)
         from = end;
         sqlite3_bind_int64(move, 1, (sqlite3_int64)written);
         sqlite3_bind_int64(move, 2, sqlite3_column_int64(each, 0));
-        if (code == 0 && !leaves && sqlite3_step(move) != SQLITE_DONE)
-            code = ga__journal_failed(journal, "write", problem);
-        sqlite3_reset(move);
+        if (code == 0 && !leaves)
+            code = ga__journal_step(journal, move, problem);
     }
     if (code == 0 && !copy_bytes(journal->fd, from, journal->written - from, to))
         code = ga__journal_cannot("rewrite", journal->output, problem);

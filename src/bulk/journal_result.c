@@ -171,8 +171,5 @@ int ga__journal_add_result(ga__journal *journal, const ga__record *record, char 
         bind_json(statement, ++at, record->extract[i].json);
     if (journal->with_body)
         bind_body(statement, ++at, record);
-    int code = sqlite3_step(statement) == SQLITE_DONE ? 0 : ga__journal_failed(journal, "write", problem);
-
-    sqlite3_reset(statement);
-    return code;
+    return ga__journal_step(journal, statement, problem);
 }
