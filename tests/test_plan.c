@@ -283,6 +283,9 @@ static void keys_say_what_is_asked_for_and_nothing_else(void **state)
         same_key("{\"url\":\"/a\",\"headers\":{\"x\":\"1\"}}", "{\"url\":\"/a\",\"headers\":{\"x\":\"2\"}}"));
     assert_false(same_key("{\"url\":\"/a\",\"body_file\":\"/dev/null\"}",
                           "{\"url\":\"/a\",\"body_file\":\"/dev/zero\"}"));
+    assert_false(same_key("{\"url\":\"/a\",\"body\":\"1\"}",
+                          "{\"url\":\"/a\",\"body\":\"1\",\"content_type\":\"a/b\"}"));
+    assert_true(same_key("{\"url\":\"/a\"}", "{\"url\":\"/a\",\"content_type\":\"a/b\"}")); /* of nothing */
     assert_false(same_key("{\"url\":\"/a\",\"id\":1}", "{\"url\":\"/a\",\"id\":\"1\"}"));
 }
 

@@ -429,14 +429,15 @@ static bool find_key(ga__row_builder *self)
         ga__buffer_printf(&headers, "%s:%s\n", row->headers[i].name,
                           row->headers[i].value ? row->headers[i].value : "");
     const ga__slice whole = self->raw->text;
+    const char *type = row->body.data || row->body_file ? row->content_type : NULL;
     const ga__slice parts[] = {ga__slice_of(row->method ? row->method : ""),
                                ga__slice_of(ga__row_shown_url(row)),
                                ga__row_shown_body(row),
                                {headers.data, headers.size},
                                row->problem || row->parts ? whole : (ga__slice){NULL, 0},
-                               ga__slice_of(row->body_file ? row->body_file : "")};
-
-    const size_t count = sizeof parts / sizeof *parts - !row->body_file;
+                               ga__slice_of(row->body_file ? row->body_file : ""),
+                               ga__slice_of(type ? type : "")};
+    const size_t count = sizeof parts / sizeof *parts;
 
     if (headers.failed || !ga__key_of(&content, SALT_CONTENT, parts, count))
         return ga__buffer_free(&headers), ga__row_no_memory(self);
