@@ -62,19 +62,20 @@ static bool add_headers(const ga__plan *plan, const char *cookie, ga_pair *pairs
     size_t count = 0;
 
     for (size_t i = 0; i < plan->header_count && count < MOST_PAIRS - 2; i++) {
+        const ga__plan_field *field = &plan->headers[i];
         ga__buffer value = GA__BUFFER_INIT;
         char *problem = NULL;
 
-        if (!plan->headers[i].fixed)
+        if (!field->fixed)
             continue;
-        if (plan->headers[i].value &&
-            !ga__template_fill(plan->headers[i].value, NULL, NULL, plan->redacted, &value, &problem)) {
+        if (field->value && !ga__template_fill(field->value, NULL, NULL, plan->redacted, &value, &problem)) {
             free(problem);
             ga__buffer_free(&value);
             return false;
         }
-        pairs[count++] =
-            (ga_pair){plan->headers[i].name, plan->headers[i].value ? ga__buffer_take(&value) : NULL};
+        pairs[count++] = (ga_pair){field->name, field->value ? ga__buffer_take(&value) : NULL};
+        if (field->value && !pairs[count - 1].value)
+            return false;
     }
     if (cookie)
         pairs[count++] = (ga_pair){"Cookie", strdup(cookie)};
@@ -120,23 +121,29 @@ static double timeout_of(double seconds)
     return seconds > 0 ? seconds : GA_FOREVER;
 }
 
+/* What a session's options point to until it is made. */
+typedef struct session_pairs {
+    ga_pair headers[MOST_PAIRS], proxies[MOST_PAIRS], resolve[MOST_PAIRS];
+} session_pairs;
+
 ga_session *ga__job_new_session(const ga__job *job, int (*answer)(void *arg, struct ga_call *call), void *arg)
 {
     const ga__job_options *options = &job->options;
-    ga_pair *headers = calloc(3 * MOST_PAIRS, sizeof *headers), *proxies = headers + MOST_PAIRS,
-            *resolve = proxies + MOST_PAIRS;
+    session_pairs *pairs = calloc(1, sizeof *pairs);
     ga_session *session = NULL;
 
-    if (!headers || !add_headers(job->plan, options->cookie, headers))
+    if (!pairs || !add_headers(job->plan, options->cookie, pairs->headers)) {
+        ga_fail(GA_ENOMEM, "no memory for a session");
         goto out;
-    if (add_resolve(options->resolve, resolve) < 0)
+    }
+    if (add_resolve(options->resolve, pairs->resolve) < 0)
         goto out;
-    size_t proxy_count = add_proxies(proxies);
+    size_t proxy_count = add_proxies(pairs->proxies);
 
     session =
-        ga_session_new(.base_url = options->base_url, .headers = headers, .user_agent = options->user_agent,
-                       .pace = job->pace, .limit = options->concurrency, .total_timeout = GA_FOREVER,
-                       .attempt_timeout = timeout_of(options->max_time),
+        ga_session_new(.base_url = options->base_url, .headers = pairs->headers,
+                       .user_agent = options->user_agent, .pace = job->pace, .limit = options->concurrency,
+                       .total_timeout = GA_FOREVER, .attempt_timeout = timeout_of(options->max_time),
                        .connect_timeout = timeout_of(options->connect_timeout),
                        .tls_timeout = timeout_of(options->connect_timeout),
                        .max_redirects = options->follow ? options->max_redirects : -1,
@@ -146,17 +153,18 @@ ga_session *ga__job_new_session(const ga__job *job, int (*answer)(void *arg, str
                        .unix_socket = options->unix_socket, .no_cookies = !options->cookie,
                        .user = job->plan->user, .password = job->plan->password, .bearer = options->bearer,
                        .http = options->http, .proxy = options->proxy,
-                       .proxies = proxy_count > 0 ? proxies : NULL, .no_proxy = no_proxy_of(options),
-                       .resolve = resolve[0].name ? resolve : NULL, .connect_to = options->connect_to,
-                       .local_address = options->local_address, .no_decompress = options->no_compressed,
-                       .retries = options->retries, .retry_max_time = options->retry_max_time,
-                       .retry_budget = -1, .answer = answer, .answer_arg = arg,
-                       .trace = job->log ? ga__job_log_event : NULL, .trace_arg = (void *)(uintptr_t)job);
+                       .proxies = proxy_count > 0 ? pairs->proxies : NULL, .no_proxy = no_proxy_of(options),
+                       .resolve = pairs->resolve[0].name ? pairs->resolve : NULL,
+                       .connect_to = options->connect_to, .local_address = options->local_address,
+                       .no_decompress = options->no_compressed, .retries = options->retries,
+                       .retry_max_time = options->retry_max_time, .retry_budget = -1, .answer = answer,
+                       .answer_arg = arg, .trace = job->log ? ga__job_log_event : NULL,
+                       .trace_arg = (void *)(uintptr_t)job);
 out:
-    if (headers) {
-        free_values(headers);
-        free_resolve(resolve);
+    if (pairs) {
+        free_values(pairs->headers);
+        free_resolve(pairs->resolve);
     }
-    free(headers);
+    free(pairs);
     return session;
 }
