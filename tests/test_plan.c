@@ -469,8 +469,8 @@ static void options_that_make_no_sense_are_told_by_their_names(void **state)
 {
     const char *const header[] = {"nothing", NULL}, *const part[] = {"=x", NULL},
                       *const host[] = {"host:", NULL}, *const form[] = {"a=b", NULL},
-                      *const type[] = {"content-type: a/b", NULL}, *const extract[] = {"price", NULL},
-                      *const keep[] = {"", NULL};
+                      *const login[] = {"authorization:", NULL}, *const type[] = {"content-type: a/b", NULL},
+                      *const extract[] = {"price", NULL}, *const keep[] = {"", NULL};
 
     (void)state;
 #define WRONG(text, ...) check_option(&(ga__job_options){__VA_ARGS__}, text)
@@ -478,6 +478,8 @@ static void options_that_make_no_sense_are_told_by_their_names(void **state)
     WRONG("-H", .headers = host);
     WRONG("-F", .form = part);
     WRONG("beside -F", .form = form, .headers = type);
+    WRONG("-H authorization is given beside -u", .user = "a:b", .headers = login);
+    WRONG("-H authorization is given beside --bearer", .bearer = "t", .headers = login);
     WRONG("--extract", .extract = extract);
     WRONG("--keep", .keep = keep);
     WRONG("--expect", .expect = "20");
