@@ -164,24 +164,34 @@ static bool is_same(ga__slice a, ga__slice b)
     return !a.data == !b.data && ga__slice_equal(a, b);
 }
 
+static void require_same_form(const ga_part *a, const ga_part *b)
+{
+    REQUIRE(!a == !b);
+    for (; a && a->name; a++, b++)
+        REQUIRE(is_equal(a->name, b->name) && is_equal(a->value, b->value) && is_equal(a->file, b->file));
+    REQUIRE(!b || !b->name);
+}
+
 static void require_same(const made *first, const made *second)
 {
     const ga__row *a = &first->row, *b = &second->row;
 
     REQUIRE(!b->problem);
     REQUIRE(is_equal(a->method, b->method) && is_equal(a->url, b->url));
-    REQUIRE(a->own_headers == b->own_headers);
-    for (size_t i = 0; i < a->own_headers; i++)
+    REQUIRE(a->own_headers + a->shown_headers == b->own_headers);
+    for (size_t i = 0; i < b->own_headers; i++)
         REQUIRE(is_equal(a->headers[i].name, b->headers[i].name) &&
                 is_equal(a->headers[i].value, b->headers[i].value));
     REQUIRE(is_same(a->id, b->id) && is_same(a->meta, b->meta) && is_equal(a->body_file, b->body_file));
     REQUIRE(is_same(a->own_expect, b->own_expect) && is_same(a->own_cost, b->own_cost));
     for (int status = 100; status < 600; status++)
         REQUIRE(ga__expect_has(a->expect, status) == ga__expect_has(b->expect, status));
+    require_same_form(a->shown_parts ? a->shown_parts : a->parts, b->parts);
     if (a->parts)
         return;
     REQUIRE(is_same(a->body, b->body));
-    REQUIRE(memcmp(&a->key, &b->key, sizeof a->key) == 0 && a->content == b->content);
+    if (a->shown_headers == 0)
+        REQUIRE(memcmp(&a->key, &b->key, sizeof a->key) == 0 && a->content == b->content);
     if ((a->body.data || a->body_file) && a->type_by != GA__TYPE_BY_HEADER)
         REQUIRE(is_equal(a->content_type, b->content_type));
 }

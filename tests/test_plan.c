@@ -404,6 +404,27 @@ static void a_row_as_input_needs_no_column(void **state)
     ga__buffer_free(&line);
 }
 
+/* A line of JSON could not have them, and the server would be asked for something else. */
+static void headers_and_forms_of_bytes_that_are_no_text_are_refused(void **state)
+{
+    const char *const headers[] = {"X-Of: {c}", NULL}, *const form[] = {"c={c}", NULL};
+    const ga__slice names[] = {GA__SLICE("c")}, fields[] = {GA__SLICE("caf\xe9")};
+    const ga__raw_row raw = {
+        .form = GA__ROW_CSV, .text = fields[0], .names = names, .fields = fields, .count = 1};
+
+    (void)state;
+    for (int as_form = 0; as_form <= 1; as_form++) {
+        ga__job_options options = ga__job_defaults;
+        made self;
+
+        options.url_template = "http://h/";
+        *(as_form ? &options.form : &options.headers) = as_form ? form : headers;
+        make(&self, &options, &raw);
+        assert_contains(self.row.problem ? self.row.problem : "", as_form ? "form's value c" : "header X-Of");
+        drop(&self);
+    }
+}
+
 /* What the job's own headers hold stands neither in the key nor in the line of a failure. */
 static void the_jobs_secrets_are_not_in_failed_rows(void **state)
 {
@@ -510,6 +531,7 @@ int main(void)
         cmocka_unit_test(a_row_as_input_asks_for_the_same),
         cmocka_unit_test(a_body_that_is_no_line_of_json_is_kept_byte_for_byte),
         cmocka_unit_test(a_row_as_input_needs_no_column),
+        cmocka_unit_test(headers_and_forms_of_bytes_that_are_no_text_are_refused),
         cmocka_unit_test(the_jobs_secrets_are_not_in_failed_rows),
         cmocka_unit_test(secrets_of_templates_are_kept_by_name),
         cmocka_unit_test(options_that_make_no_sense_are_told_by_their_names),

@@ -201,6 +201,13 @@ static bool has_header(const ga__row *row, const char *name)
     return false;
 }
 
+/* What the row's line of input has must be a text. */
+static bool is_text(ga__row_builder *self, const char *what, const char *name, ga__slice value)
+{
+    return ga__utf8_valid(value.data, value.size) ||
+           ga__row_refuse(self, "its %s %s would have bytes that are no UTF-8", what, name);
+}
+
 static bool add_headers(ga__row_builder *self, bool shown, ga_pair *headers, size_t *count)
 {
     const ga__plan *plan = self->plan;
@@ -212,6 +219,8 @@ static bool add_headers(ga__row_builder *self, bool shown, ga_pair *headers, siz
         if (field->fixed || field->shown != shown || has_header(self->row, field->name))
             continue;
         if (field->value && !fill(self, field->value, &value))
+            return false;
+        if (shown && !is_text(self, "header", field->name, value))
             return false;
         headers[(*count)++] = (ga_pair){field->name, value.data};
     }
@@ -265,12 +274,14 @@ static bool fill_parts(ga__row_builder *self, bool redacted, const ga_part **fil
     if (!parts)
         return ga__row_no_memory(self);
     for (size_t i = 0; i < plan->part_count; i++) {
+        const ga__plan_field *field = &plan->parts[i];
         ga__slice value;
 
-        if (!fill_as(self, plan->parts[i].value, redacted, &value))
+        if (!fill_as(self, field->value, redacted, &value) ||
+            (!field->file && !is_text(self, "form's value", field->name, value)))
             return false;
-        parts[i] = (ga_part){.name = plan->parts[i].name};
-        if (plan->parts[i].file)
+        parts[i] = (ga_part){.name = field->name};
+        if (field->file)
             parts[i].file = value.data;
         else
             parts[i].value = value.data;
