@@ -99,11 +99,16 @@ static bool parse_part(ga__plan_field *field, const char *text, char **problem)
     return field->value || blame("-F", problem);
 }
 
+static bool is_header(const ga__plan_field *field, const char *name)
+{
+    return field->name && ga__ascii_is(ga__slice_of(field->name), name);
+}
+
 /* A form's type has its boundary, which no header can know. */
 static bool check_form_type(const ga__plan *plan, char **problem)
 {
     for (size_t i = 0; plan->part_count > 0 && i < plan->header_count; i++)
-        if (plan->headers[i].value && ga__ascii_is(ga__slice_of(plan->headers[i].name), "content-type"))
+        if (plan->headers[i].value && is_header(&plan->headers[i], "content-type"))
             return ga__say(false, problem, "-H Content-Type is given beside -F, which has a type of its own");
     return true;
 }
@@ -114,7 +119,7 @@ static bool check_login(const ga__plan *plan, char **problem)
     const ga__job_options *options = plan->options;
 
     for (size_t i = 0; (options->user || options->bearer) && i < plan->header_count; i++)
-        if (ga__ascii_is(ga__slice_of(plan->headers[i].name), "authorization"))
+        if (is_header(&plan->headers[i], "authorization"))
             return ga__say(false, problem, "-H %s is given beside %s: a request has one login",
                            plan->headers[i].name, options->user ? "-u" : "--bearer");
     return true;
