@@ -48,6 +48,14 @@ def free_port():
             return port
 
 
+def on_ipv6(port, words=""):
+    """nginx listens there, too, where there is IPv6: who looks up localhost may go to its first address only."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as listener:
+        listener.bind(("::1", port))
+        return f"listen [::1]:{port} {words};"
+    return ""
+
+
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
@@ -169,6 +177,7 @@ class Nginx:
             tls += f"""
         server {{
             listen 127.0.0.1:{self.ports[name]} ssl;
+            {on_ipv6(self.ports[name], "ssl")}
             ssl_protocols {protocols};
             ssl_certificate {certificate};
             ssl_certificate_key {key};
@@ -218,6 +227,7 @@ class Nginx:
         keepalive_requests 100000;
         server {{
             listen 127.0.0.1:{self.ports['plain']} backlog=4096;
+            {on_ipv6(self.ports['plain'])}
             {routes}
         }}
         server {{
