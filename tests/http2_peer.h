@@ -39,6 +39,13 @@ typedef struct http2_habits {
     size_t expectations; /* requests with Expect: 100-continue */
 } http2_habits;
 
+/* What calls of many share. */
+typedef struct http2_caller {
+    ga_session *session;
+    char url[64];
+    int done; /* how many ended as they should */
+} http2_caller;
+
 typedef struct http2_visit {
     nghttp2_session *session;
     http2_habits *habits;

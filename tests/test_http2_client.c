@@ -24,23 +24,16 @@ CASE(calls_one_after_another_share_the_connection)
     peer_stop(&peer);
 }
 
-/* A call of many. */
-typedef struct caller {
-    ga_session *session;
-    char url[64];
-    int done;
-} caller;
-
 static int call_ok(void *arg)
 {
-    caller *self = arg;
+    http2_caller *self = arg;
 
     http2_assert_ok(self->session, self->url);
     self->done++;
     return 0;
 }
 
-static void call_at_once(caller *self, int count)
+static void call_at_once(http2_caller *self, int count)
 {
     ga_group group;
 
@@ -58,7 +51,7 @@ CASE(calls_at_once_are_streams_of_one_connection)
     http2_habits habits = {0};
 
     http2_start(&peer, peers, &habits);
-    caller self = {.session = ga_session_new(.http = 2)};
+    http2_caller self = {.session = ga_session_new(.http = 2)};
 
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     call_at_once(&self, 60);
@@ -75,7 +68,7 @@ CASE(a_thousand_calls_take_as_many_connections_as_the_streams_need)
     http2_habits habits = {.most_streams = 100};
 
     http2_start(&peer, peers, &habits);
-    caller self = {.session = ga_session_new(.http = 2)};
+    http2_caller self = {.session = ga_session_new(.http = 2)};
 
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     call_at_once(&self, 1000);
@@ -92,7 +85,7 @@ CASE(who_finds_no_stream_waits_in_line)
     http2_habits habits = {.most_streams = 4};
 
     http2_start(&peer, peers, &habits);
-    caller self = {.session = ga_session_new(.http = 2, .limit_per_host = 2)};
+    http2_caller self = {.session = ga_session_new(.http = 2, .limit_per_host = 2)};
 
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     http2_assert_ok(self.session, self.url); /* the limit is known from here on */
@@ -110,7 +103,7 @@ CASE(a_connection_takes_so_many_requests)
     http2_habits habits = {0};
 
     http2_start(&peer, peers, &habits);
-    caller self = {.session = ga_session_new(.http = 2, .max_connection_requests = 4)};
+    http2_caller self = {.session = ga_session_new(.http = 2, .max_connection_requests = 4)};
 
     snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/ok"));
     for (int i = 0; i < 5; i++)

@@ -210,16 +210,9 @@ TIMED_CASE(a_dead_connection_is_found_by_ping)
 
 /* --- cancellation --------------------------------------------------------------------------------- */
 
-/* A call of many. */
-typedef struct caller {
-    ga_session *session;
-    char url[64];
-    int done;
-} caller;
-
 static int read_stuck(void *arg)
 {
-    caller *self = arg;
+    http2_caller *self = arg;
     ga_auto(ga_response) response = ga_get(self->session, self->url);
     ga_autofree char *text = ga_text(response);
 
@@ -239,7 +232,7 @@ CASE(cancelled_at_any_moment_calls_leave_nothing_behind)
     for (int turns = 0; turns < 30; turns++) {
         ga_session *session =
             ga_session_new(.http = 2, .limit_per_host = 1, .max_connection_requests = turns % 3 * 2);
-        caller self = {.session = session};
+        http2_caller self = {.session = session};
         ga_group group;
 
         snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, paths[turns % 4]));
