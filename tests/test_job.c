@@ -203,7 +203,7 @@ static char *run(ga__job_options options, const char *rows, int expected)
 
     if (!job)
         fail_msg("%d: %s", code, problem);
-    code = ga__job_run(job, watch, NULL, &reason);
+    code = ga__job_run(job, 0.1, watch, NULL, &reason);
     ga__job_free(job);
     if (code != expected)
         fail_msg("exit status %d: %s", code, reason ? reason : "");

@@ -147,7 +147,7 @@ static int run_job(const char *rows, const char *output, const char *failed)
     ga__job *job = ga__job_new(&options, &code, &problem);
 
     if (job)
-        code = ga__job_run(job, NULL, NULL, &problem);
+        code = ga__job_run(job, 0.1, NULL, NULL, &problem);
     ga__job_free(job);
     free(problem);
     return code;

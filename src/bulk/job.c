@@ -360,7 +360,10 @@ void ga__job_free(ga__job *job)
 
 static void run_lane(ga__lane *lane)
 {
-    if (ga_run(ga__lane_main, lane) < 0)
+    /* What holds the loop, a slow disk for one, is nothing that whoever runs the job could mend. */
+    static const ga_run_options unwatched = {.block_warning = -1};
+
+    if (ga_run_with(&unwatched, ga__lane_main, lane) < 0)
         ga__job_end(lane->job, 3, strdup(ga_error_message()));
     if (!lane->begun) /* nobody else says that it does not run: the first lane waits for the others */
         lane->job->lanes_running--;
@@ -439,8 +442,9 @@ static int finish(ga__job *job, char **reason)
     return job->code != 0 ? job->code : failed > 0;
 }
 
-int ga__job_run(ga__job *job, void (*watch)(void *arg, ga__job *job), void *arg, char **reason)
+int ga__job_run(ga__job *job, double each, void (*watch)(void *arg, ga__job *job), void *arg, char **reason)
 {
+    job->watch_each = each;
     job->watch = watch;
     job->watch_arg = arg;
     job->began_at = ga__job_now();

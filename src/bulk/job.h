@@ -118,12 +118,13 @@ void ga__job_free(ga__job *job);
  * at its pace. Sends nothing. @return the exit status, with `problem` as above */
 int ga__job_dry_run(ga__job *job, FILE *out, int count, char **problem);
 
-/* Runs the job to its end, on loops that it makes. `watch` is called ten times a second on the calling
- * thread, from a task, and may not suspend; or NULL.
+/* Runs the job to its end, on loops that it makes. Each so many seconds it looks whether it is to stop and
+ * what is to be written, and calls `watch`, unless that is NULL, on the calling thread, from a task; it may
+ * not suspend.
  * @return the exit status: 0 all rows ok; 1 some failed; 2 the input is wrong; 3 stopped, but to be gone on
  * with; 4 output or journal cannot be written. `reason`: why it ended before the input did and what to do,
  * for a person, the caller's to free; or NULL */
-int ga__job_run(ga__job *job, void (*watch)(void *arg, ga__job *job), void *arg, char **reason);
+int ga__job_run(ga__job *job, double each, void (*watch)(void *arg, ga__job *job), void *arg, char **reason);
 
 /* From `watch`, and after the run. */
 void ga__job_look(ga__job *job, ga__job_status *status);

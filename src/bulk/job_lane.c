@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One loop of a job. Its feeder takes rows from the input while there are slots, and starts a task for each;
- * its flusher writes what they have come to, once a turn of the loop or, where nobody waits for that, at the
- * watcher's next look, and has them go on. A row keeps its answer, and so counts as under way, until its
- * record is written: what a kill can have called for nothing is what was under way.
+ * its flusher writes what they have come to, once a turn of the loop or, where nobody waits for that, when
+ * the watcher finds that nothing was written since its last look, and has them go on. A row keeps its answer,
+ * and so counts as under way, until its record is written: what a kill can have called for nothing is what
+ * was under way.
  */
 #include "bulk/job_parts.h"
 
@@ -90,6 +91,7 @@ static void write_group(ga__lane *lane)
     ga__list writing;
     ga__link *link;
 
+    lane->wrote = true;
     ga__list_init(&writing);
     while ((link = ga__list_pop_front(&lane->unwritten)))
         ga__list_push_back(&writing, link);
@@ -99,7 +101,7 @@ static void write_group(ga__lane *lane)
         ga_event_set(&GA__OF(link, ga__row_call, written_link)->written);
 }
 
-/* Whether the row may wait for the watcher's next look, so that one write serves many. Not one that must not
+/* Whether the row may wait for others or the watcher, so that one write serves many. Not one that must not
  * be sent twice, nor where its place may be wanted meanwhile, or nothing else is going on. */
 static bool may_wait(const ga__row_call *call)
 {

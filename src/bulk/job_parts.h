@@ -58,6 +58,7 @@ struct ga__job {
     struct ga__lane *lanes;
     size_t lane_count;
     _Atomic size_t lanes_running;
+    double watch_each; /* seconds */
     void (*watch)(void *arg, ga__job *job);
     void *watch_arg;
 };
@@ -75,6 +76,7 @@ typedef struct ga__lane {
     ga__list unwritten; /* rows that wait until what they have come to is written */
     size_t unwritten_count;
     ga_event to_write; /* what they wait for is to be done now */
+    bool wrote;        /* since the watcher's last look */
     bool begun;        /* the lane's task has run */
     bool ended;        /* nothing more will be added */
     char *scrap;       /* where bodies are read to that nobody wants */
@@ -152,8 +154,9 @@ int ga__job_pull(void *arg);
 /* --- job_lane.c --- */
 /* The lane's work, the function of a task: all rows that it can get. */
 int ga__lane_main(void *lane);
-/* Writes what the row has come to, also where it is being cancelled: at once, or within a tenth of a second
- * where nobody waits for that, so that one write serves many. @return 0 or a negative code, recorded */
+/* Writes what the row has come to, also where it is being cancelled: at once, or at the watcher's second look
+ * at the latest where nobody waits for that, so that one write serves many. @return 0 or a negative code,
+ * recorded */
 int ga__lane_write(ga__row_call *call, const ga__entry *entry);
 /* Writes at once what the row has noted in the journal's group. @return as above, GA_ECANCELED */
 int ga__lane_write_note(ga__row_call *call);

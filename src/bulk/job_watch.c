@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside the rows of each lane a task looks ten times a second whether the job is to stop, and has records be
- * written that were waiting for others. On the first lane
- * it also has what was written go to the disk once a second, writes the metrics, and lets somebody look at
- * the job.
+ * Beside the rows of each lane a task looks a few times a second whether the job is to stop, and has records
+ * be written that were waiting for others. On the first lane it also has what was written go to the disk once
+ * a second, writes the metrics, and lets somebody look at the job.
  */
 #include "bulk/job_parts.h"
 
@@ -13,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double look_each = 0.1, sync_each = 1, metrics_each = 10;
+static const double sync_each = 1, metrics_each = 10;
 static const double drain_for = 30; /* seconds for what is under way when the job is stopped */
 
 /* --- the disk ------------------------------------------------------------------------------------- */
@@ -91,7 +90,7 @@ int ga__lane_watch_main(void *arg)
     ga__job *job = lane->job;
     double synced = ga__job_now(), measured = synced, stopped = 0;
 
-    while (job->lanes_running > 0 && ga_sleep(look_each) == 0) {
+    while (job->lanes_running > 0 && ga_sleep(job->watch_each) == 0) {
         double now = ga__job_now();
 
         if (lane->index == 0)
@@ -100,8 +99,9 @@ int ga__lane_watch_main(void *arg)
             stopped = stopped > 0 ? stopped : now;
             ga__lane_stop(lane, now - stopped >= drain_for || job->asked_to_stop > 1);
         }
-        if (!ga__list_empty(&lane->unwritten))
+        if (!lane->wrote && !ga__list_empty(&lane->unwritten))
             ga_event_set(&lane->to_write);
+        lane->wrote = false;
         if (lane->index > 0)
             continue;
         sync_now_and_then(job, now, &synced);

@@ -193,7 +193,7 @@ static int run_job(ga__job *job, const ga__options *options)
         return complain(NULL, EXIT_WRITE);
     }
     handle_signals(job);
-    int code = ga__job_run(job, watch, &seen, &reason);
+    int code = ga__job_run(job, ga__screen_each(seen.screen), watch, &seen, &reason);
 
     ga__job_look(job, seen.status);
     reason = tell_reason(reason, code, options, seen.status);

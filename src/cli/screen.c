@@ -112,6 +112,11 @@ static void draw_region(ga__screen *screen, const ga__job_status *status)
     write_out(screen);
 }
 
+double ga__screen_each(const ga__screen *screen)
+{
+    return screen && screen->mode == GA__SCREEN_AUTO ? 0.1 : 0.25;
+}
+
 void ga__screen_draw(ga__screen *screen, const ga__job_status *status)
 {
     if (!screen)

@@ -40,8 +40,11 @@ typedef struct ga__screen_options {
 /* @return the screen, for ga__screen_end to free; NULL without memory. All that follows takes NULL. */
 ga__screen *ga__screen_new(const ga__screen_options *options);
 
-/* Called ten times a second while the job runs. From a task: it does not suspend. The clock is the status'
- * own. */
+/* How often it is to be drawn, in seconds: a region ten times a second; else as often as what the job does
+ * each time is worth it, since nobody looks. */
+double ga__screen_each(const ga__screen *screen);
+
+/* Called that often while the job runs. From a task: it does not suspend. The clock is the status' own. */
 void ga__screen_draw(ga__screen *screen, const struct ga__job_status *status);
 
 /* One line about the job as it stands, at once and whatever the mode: somebody sent SIGUSR1. */
