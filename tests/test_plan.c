@@ -382,6 +382,7 @@ static void a_row_as_input_needs_no_column(void **state)
     options.url_template = "http://h/{c}";
     options.headers = headers;
     options.form = form;
+    options.keep = (const char *const[]){"file", "none", NULL};
     make(&self, &options,
          &(ga__raw_row){
              .form = GA__ROW_CSV, .text = GA__SLICE("1,null"), .names = names, .fields = fields, .count = 2});
@@ -391,7 +392,8 @@ static void a_row_as_input_needs_no_column(void **state)
     assert_string_equal(line.data, "{\"method\":\"POST\",\"url\":\"http://h/1\",\"headers\":{\"X-Of\":\"1\"},"
                                    "\"form\":[{\"name\":\"c\",\"value\":\"<1>\"},"
                                    "{\"name\":\"k\",\"value\":\"${env:GATHER_TEST_SECRET}\"},"
-                                   "{\"name\":\"f\",\"file\":\"/dev/null\"}]}");
+                                   "{\"name\":\"f\",\"file\":\"/dev/null\"}],"
+                                   "\"meta\":{\"file\":\"null\",\"none\":null}}");
     drop(&self);
     options.headers = (const char *const[]){"X-Of: {c}", "X-Job: j", NULL};
     make_json(&self, &options, line.data);
@@ -490,8 +492,9 @@ static void options_that_make_no_sense_are_told_by_their_names(void **state)
 {
     const char *const header[] = {"nothing", NULL}, *const part[] = {"=x", NULL},
                       *const host[] = {"host:", NULL}, *const form[] = {"a=b", NULL},
-                      *const login[] = {"authorization:", NULL}, *const type[] = {"content-type: a/b", NULL},
-                      *const extract[] = {"price", NULL}, *const keep[] = {"", NULL};
+                      *const login[] = {"authorization:", NULL}, *const cookie[] = {"COOKIE: a=b", NULL},
+                      *const type[] = {"content-type: a/b", NULL}, *const extract[] = {"price", NULL},
+                      *const keep[] = {"", NULL};
 
     (void)state;
 #define WRONG(text, ...) check_option(&(ga__job_options){__VA_ARGS__}, text)
@@ -501,6 +504,7 @@ static void options_that_make_no_sense_are_told_by_their_names(void **state)
     WRONG("beside -F", .form = form, .headers = type);
     WRONG("-H authorization is given beside -u", .user = "a:b", .headers = login);
     WRONG("-H authorization is given beside --bearer", .bearer = "t", .headers = login);
+    WRONG("-H COOKIE is given beside -b", .cookie = "a=b", .headers = cookie);
     WRONG("--extract", .extract = extract);
     WRONG("--keep", .keep = keep);
     WRONG("--expect", .expect = "20");

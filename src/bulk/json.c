@@ -488,6 +488,22 @@ void ga__json_append_quoted(ga__buffer *out, ga__slice bytes)
 
 /* --- writing -------------------------------------------------------------------------------------- */
 
+void ga__json_append_name(ga__buffer *out, const char *name)
+{
+    size_t size = strlen(name);
+    bool first = out->size == 0 || out->data[out->size - 1] == '{';
+    char *at = ga__buffer_reserve(out, size + 4);
+
+    if (!at)
+        return;
+    if (!first)
+        *at++ = ',';
+    *at++ = '"';
+    at = mempcpy(at, name, size);
+    memcpy(at, "\":", 3);
+    out->size = (size_t)(at + 2 - out->data);
+}
+
 void ga__json_append_compact(ga__buffer *out, ga__slice value)
 {
     const char *end = value.data + value.size, *from = skip_blanks(value.data, end), *at = from;

@@ -64,6 +64,8 @@ void ga__json_append_unquoted(ga__buffer *out, ga__slice string);
 void ga__json_append_quoted(ga__buffer *out, ga__slice bytes);
 /* The same without the quotes around it. */
 void ga__json_append_escaped(ga__buffer *out, ga__slice bytes);
+/* Appends `,"name":`, without the comma for an object's first member. The name is written as it is. */
+void ga__json_append_name(ga__buffer *out, const char *name);
 /* Appends the value without blanks between its parts: on one line, whatever it was. */
 void ga__json_append_compact(ga__buffer *out, ga__slice value);
 /* Appends a number of milliseconds or seconds with three digits behind the point, without zeros at its end.

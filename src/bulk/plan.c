@@ -113,16 +113,23 @@ static bool check_form_type(const ga__plan *plan, char **problem)
     return true;
 }
 
-/* Whatever the header says, or that it says nothing: a session whose login is given has that. */
-static bool check_login(const ga__plan *plan, char **problem)
+/* Whatever the header says, or that it says nothing, where an option (or NULL) says it for all rows. */
+static bool check_beside(const ga__plan *plan, const char *header, const char *option, char **problem)
+{
+    for (size_t i = 0; option && i < plan->header_count; i++)
+        if (is_header(&plan->headers[i], header))
+            return ga__say(false, problem, "-H %s is given beside %s: a request has one of them",
+                           plan->headers[i].name, option);
+    return true;
+}
+
+static bool check_headers(const ga__plan *plan, char **problem)
 {
     const ga__job_options *options = plan->options;
+    const char *login = options->user ? "-u" : options->bearer ? "--bearer" : NULL;
 
-    for (size_t i = 0; (options->user || options->bearer) && i < plan->header_count; i++)
-        if (is_header(&plan->headers[i], "authorization"))
-            return ga__say(false, problem, "-H %s is given beside %s: a request has one login",
-                           plan->headers[i].name, options->user ? "-u" : "--bearer");
-    return true;
+    return check_beside(plan, "authorization", login, problem) &&
+           check_beside(plan, "cookie", options->cookie ? "-b" : NULL, problem);
 }
 
 static bool parse_fields(ga__plan_field **fields, size_t *count, const char *const *texts,
@@ -322,7 +329,7 @@ static bool parse_all(ga__plan *plan, char **problem)
            parse_template(&plan->json, options->json, GA__TEMPLATE_JSON, "--json", problem) &&
            parse_fields(&plan->headers, &plan->header_count, options->headers, parse_header, problem) &&
            parse_fields(&plan->parts, &plan->part_count, options->form, parse_part, problem) &&
-           check_form_type(plan, problem) && check_login(plan, problem) &&
+           check_form_type(plan, problem) && check_headers(plan, problem) &&
            (!options->id || parse_column(&plan->id, options->id, "--id", problem)) &&
            parse_keep(plan, problem) && parse_extract(plan, problem) && parse_next(plan, problem) &&
            parse_path(&plan->items, options->items, "--items", problem) && parse_user(plan, problem) &&

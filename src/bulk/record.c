@@ -115,38 +115,21 @@ void ga__record_append_time(ga__buffer *out, int64_t ms)
 
 /* --- JSON ----------------------------------------------------------------------------------------- */
 
-/* `,"name":`, without the comma for the first. */
-static void name_member(ga__buffer *out, const char *name)
-{
-    size_t size = strlen(name);
-    bool first = out->size == 0 || out->data[out->size - 1] == '{';
-    char *at = ga__buffer_reserve(out, size + 4);
-
-    if (!at)
-        return;
-    if (!first)
-        *at++ = ',';
-    *at++ = '"';
-    at = mempcpy(at, name, size);
-    memcpy(at, "\":", 3);
-    out->size = (size_t)(at + 2 - out->data);
-}
-
 static void add_number(ga__buffer *out, const char *name, uint64_t number)
 {
-    name_member(out, name);
+    ga__json_append_name(out, name);
     append_decimal(out, number);
 }
 
 static void add_string(ga__buffer *out, const char *name, ga__slice text)
 {
-    name_member(out, name);
+    ga__json_append_name(out, name);
     ga__json_append_quoted(out, text);
 }
 
 static void add_json(ga__buffer *out, const char *name, ga__slice value)
 {
-    name_member(out, name);
+    ga__json_append_name(out, name);
     if (value.size > 0)
         ga__json_append_compact(out, value);
     else
@@ -155,7 +138,7 @@ static void add_json(ga__buffer *out, const char *name, ga__slice value)
 
 static void add_bool(ga__buffer *out, const char *name, bool value)
 {
-    name_member(out, name);
+    ga__json_append_name(out, name);
     ga__buffer_add(out, value ? "true" : "false");
 }
 
@@ -163,19 +146,19 @@ static void add_time(ga__buffer *out, const char *name, double ms)
 {
     if (ms < 0)
         return;
-    name_member(out, name);
+    ga__json_append_name(out, name);
     ga__json_append_decimal(out, ms);
 }
 
 static void add_times(ga__buffer *out, const ga__record *record)
 {
     if (record->at > 0) {
-        name_member(out, "at");
+        ga__json_append_name(out, "at");
         ga__buffer_add_char(out, '"');
         ga__record_append_time(out, record->at);
         ga__buffer_add_char(out, '"');
     }
-    name_member(out, "ms");
+    ga__json_append_name(out, "ms");
     ga__buffer_add_char(out, '{');
     add_time(out, "wait", record->wait_ms);
     add_time(out, "ttfb", record->ttfb_ms);
@@ -187,7 +170,7 @@ static void add_headers(ga__buffer *out, const ga_pair *headers)
 {
     if (!headers)
         return;
-    name_member(out, "headers");
+    ga__json_append_name(out, "headers");
     ga__buffer_add_char(out, '[');
     for (; headers->name; headers++) {
         if (out->data && out->data[out->size - 1] != '[')
@@ -213,7 +196,7 @@ static void add_body(ga__buffer *out, const ga__record *record)
         add_string(out, "text", record->body);
         break;
     case GA__BODY_BINARY:
-        name_member(out, "body_base64");
+        ga__json_append_name(out, "body_base64");
         ga__buffer_add_char(out, '"');
         ga__base64_encode(out, record->body.data, record->body.size);
         ga__buffer_add_char(out, '"');
@@ -224,11 +207,11 @@ static void add_body(ga__buffer *out, const ga__record *record)
     }
 }
 
-static void add_values(ga__buffer *out, const char *name, const ga__record_value *values, size_t count)
+void ga__record_append_values(ga__buffer *out, const char *name, const ga__record_value *values, size_t count)
 {
     if (count == 0)
         return;
-    name_member(out, name);
+    ga__json_append_name(out, name);
     ga__buffer_add_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
@@ -245,7 +228,7 @@ static void add_values(ga__buffer *out, const char *name, const ga__record_value
 
 static void add_error(ga__buffer *out, const ga__record *record)
 {
-    name_member(out, "error");
+    ga__json_append_name(out, "error");
     if (record->ok) {
         ga__buffer_add(out, "null");
         return;
@@ -279,8 +262,8 @@ void ga__record_append_json(ga__buffer *out, const ga__record *record)
     add_times(out, record);
     add_headers(out, record->headers);
     add_body(out, record);
-    add_values(out, "extract", record->extract, record->extract_count);
-    add_values(out, "keep", record->keep, record->keep_count);
+    ga__record_append_values(out, "extract", record->extract, record->extract_count);
+    ga__record_append_values(out, "keep", record->keep, record->keep_count);
     if (record->meta.size > 0)
         add_json(out, "meta", record->meta);
     add_error(out, record);

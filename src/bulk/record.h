@@ -84,6 +84,10 @@ typedef struct ga__record {
 /* Appends a time, given in ms since 1970, as RFC 3339 has it: "2026-11-22T11:04:42.123Z". */
 void ga__record_append_time(ga__buffer *out, int64_t ms);
 
+/* Appends the values as an object, a member of that name; nothing where there are none. */
+void ga__record_append_values(ga__buffer *out, const char *name, const ga__record_value *values,
+                              size_t count);
+
 /* Appends the record as one line of JSON, its LF too. */
 void ga__record_append_json(ga__buffer *out, const ga__record *record);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A row as a line of input, a request record of its own: what `gather failed` gives back. What the job makes
- * of its columns is in it; what it adds to each row alike is not, nor are its headers that hold secrets.
- * Other secrets are there by their names.
+ * of its columns is in it, and those that it keeps; what it adds to each row alike is not, nor are its
+ * headers that hold secrets. Other secrets are there by their names.
  */
 #include "bulk/row.h"
 
@@ -11,22 +11,15 @@
 #include "bulk/json.h"
 #include <string.h>
 
-static void name_member(ga__buffer *out, const char *name)
-{
-    bool first = out->size > 0 && out->data[out->size - 1] == '{';
-
-    ga__buffer_printf(out, "%s\"%s\":", first ? "" : ",", name);
-}
-
 static void add_member(ga__buffer *out, const char *name, const char *text)
 {
-    name_member(out, name);
+    ga__json_append_name(out, name);
     ga__json_append_quoted(out, ga__slice_of(text));
 }
 
 static void add_json(ga__buffer *out, const char *name, ga__slice json)
 {
-    name_member(out, name);
+    ga__json_append_name(out, name);
     ga__json_append_compact(out, json);
 }
 
@@ -68,15 +61,15 @@ static void add_body(ga__buffer *out, const ga__row *row)
 
     if (json && is_json_value(body)) {
         add_type(out, row, GA__TYPE_JSON);
-        name_member(out, "body");
+        ga__json_append_name(out, "body");
         ga__buffer_append(out, body.data, body.size);
     } else if (ga__utf8_valid(body.data, body.size)) {
         add_type(out, row, GA__TYPE_TEXT);
-        name_member(out, "body");
+        ga__json_append_name(out, "body");
         ga__json_append_quoted(out, body);
     } else {
         add_type(out, row, GA__TYPE_BYTES);
-        name_member(out, "body_base64");
+        ga__json_append_name(out, "body_base64");
         ga__buffer_add_char(out, '"');
         ga__base64_encode(out, body.data, body.size);
         ga__buffer_add_char(out, '"');
@@ -124,5 +117,7 @@ void ga__row_append_input(ga__buffer *out, const ga__row *row)
     }
     if (row->meta.size > 0)
         add_json(out, "meta", row->meta);
+    else
+        ga__record_append_values(out, "meta", row->keep, row->keep_count);
     ga__buffer_add_char(out, '}');
 }
