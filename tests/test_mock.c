@@ -494,6 +494,13 @@ CASE(a_body_that_is_not_text_or_not_there_is_described)
 
     dry_run(session, GA_REQUEST_("http://example/", .body = "a\x1b[2J", .body_size = 5));
     assert_contains(shown, "\n\n[5 bytes, not text]\n");
+    dry_run(session, GA_REQUEST_("http://example/",
+                                 .text = "a\xc2\x9b"
+                                         "2J",
+                                 .headers = GA_PAIRS({"X-Odd", "a\xc2\x9b"
+                                                               "2J"})));
+    assert_contains(shown, "X-Odd: a?2J\n");
+    assert_contains(shown, "\n\n[5 bytes, not text]\n");
     dry_run(session, GA_REQUEST_("http://example/", .body = large, .body_size = sizeof large));
     assert_contains(shown, "\n\n[70000 bytes]\n");
     dry_run(session, GA_REQUEST_("http://example/", .body_source = &source));

@@ -108,9 +108,7 @@ void ga__utf8_append_clean(ga__buffer *out, ga__slice text)
     const char *end = text.size > 0 ? text.data + text.size : text.data;
 
     for (const char *at = text.data; at < end; at++) {
-        /* U+0080 to U+009F control terminals, too */
-        bool c1 =
-            *at == '\xC2' && end - at > 1 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0;
+        bool c1 = ga__utf8_is_c1(at, end);
 
         ga__buffer_add_char(out, ga__ascii_is_control(*at) || c1 ? '?' : *at);
         at += c1;

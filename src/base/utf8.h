@@ -20,6 +20,12 @@ static inline ga__slice ga__utf8_behind_mark(ga__slice text)
 
 bool ga__utf8_valid(const char *bytes, size_t size);
 
+/* Whether U+0080 to U+009F stands here, two bytes: they control terminals as those below U+0020 do. */
+static inline bool ga__utf8_is_c1(const char *at, const char *end)
+{
+    return *at == '\xC2' && end - at > 1 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0;
+}
+
 /* Whether all bytes are below 0x80. */
 bool ga__ascii_only(const char *bytes, size_t size);
 

@@ -15,7 +15,8 @@ enum { MOST_SHOWN = 64 << 10 }; /* of a body */
 static bool is_text(const char *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if (ga__ascii_is_control(bytes[i]) && bytes[i] != '\t' && bytes[i] != '\n' && bytes[i] != '\r')
+        if ((ga__ascii_is_control(bytes[i]) && bytes[i] != '\t' && bytes[i] != '\n' && bytes[i] != '\r') ||
+            ga__utf8_is_c1(bytes + i, bytes + size))
             return false;
     return ga__utf8_valid(bytes, size);
 }
@@ -66,9 +67,13 @@ char *ga_call_text(ga_call *call, unsigned show)
     else
         ga__redact_query(&text, ga__slice_of(mock->head.bytes.data));
     ga__buffer_add_char(&text, '\n');
-    for (const ga_pair *field = call->headers; field->name; field++)
-        ga__buffer_printf(&text, "%s: %s\n", field->name,
-                          show & GA_CALL_SECRETS ? field->value : ga__redacted(field->name, field->value));
+    for (const ga_pair *field = call->headers; field->name; field++) {
+        const char *value = show & GA_CALL_SECRETS ? field->value : ga__redacted(field->name, field->value);
+
+        ga__buffer_printf(&text, "%s: ", field->name);
+        ga__utf8_append_clean(&text, ga__slice_of(value));
+        ga__buffer_add_char(&text, '\n');
+    }
     ga__buffer_add(&text, "\n");
     if (call->body_size != 0 && !(show & GA_CALL_NO_BODY))
         code = show_body(&text, mock);
