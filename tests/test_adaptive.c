@@ -86,6 +86,18 @@ static void a_host_that_has_become_slower_for_good_is_learnt(void **state)
     assert_int_equal(run(&adaptive, 1000, 1, 200, &now), 100);
 }
 
+static void what_was_best_before_a_rest_says_nothing(void **state)
+{
+    ga__adaptive adaptive;
+    double now = 0;
+
+    (void)state;
+    ga__adaptive_init(&adaptive, 100);
+    assert_int_equal(run(&adaptive, 1000, 0.01, 200, &now), 100);
+    now += 3600;
+    assert_int_equal(run(&adaptive, 150, 0.1, 200, &now), 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +106,7 @@ int main(void)
         cmocka_unit_test(a_pushback_takes_thirty_percent),
         cmocka_unit_test(what_is_not_made_use_of_does_not_grow),
         cmocka_unit_test(a_host_that_has_become_slower_for_good_is_learnt),
+        cmocka_unit_test(what_was_best_before_a_rest_says_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

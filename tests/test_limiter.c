@@ -292,6 +292,30 @@ static void extreme_rates_and_costs_wait_for_ever(void **state)
     simulate(far_away, NULL);
 }
 
+/* A burst that takes for ever to save up is not there from the beginning. */
+static int take_at_once(void *arg)
+{
+    static const double cases[][2] = {{10, 1e6}, {10, INFINITY}, {0.1, 2147483647}, {1, 1e10}, {1e-300, 1}};
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ga_limiter limiter;
+        int taken = 0;
+
+        ga_limiter_init(&limiter, cases[i][0], cases[i][1]);
+        while (taken < 10 && ga_limiter_try(&limiter, 1) == 0)
+            taken++;
+        assert_int_equal(taken, 1);
+    }
+    return 0;
+}
+
+static void no_burst_lets_everything_through(void **state)
+{
+    (void)state;
+    simulate(take_at_once, NULL);
+}
+
 static void outside_a_loop_there_is_no_time(void **state)
 {
     ga_limiter limiter;
@@ -473,6 +497,7 @@ int main(void)
         cmocka_unit_test(after_a_pause_there_is_no_burst),
         cmocka_unit_test(a_new_rate_counts_from_now),
         cmocka_unit_test(extreme_rates_and_costs_wait_for_ever),
+        cmocka_unit_test(no_burst_lets_everything_through),
         cmocka_unit_test(outside_a_loop_there_is_no_time),
         cmocka_unit_test(no_stretch_of_time_sees_too_many),
         cmocka_unit_test(the_rate_is_reached_on_the_real_clock),

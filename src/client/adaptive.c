@@ -23,7 +23,8 @@ void ga__adaptive_init(ga__adaptive *adaptive, size_t most)
 static void note_best(ga__adaptive *adaptive, double latency, double now)
 {
     if (now >= adaptive->period_ends) {
-        adaptive->best = adaptive->next_best;
+        /* After a rest, what was best before it says nothing. */
+        adaptive->best = now < adaptive->period_ends + period ? adaptive->next_best : 0;
         adaptive->next_best = latency;
         adaptive->period_ends = now + period;
     }

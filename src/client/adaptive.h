@@ -24,13 +24,13 @@ typedef struct ga__adaptive {
 /* Between 1 and `most` requests at once. */
 void ga__adaptive_init(ga__adaptive *adaptive, size_t most);
 
-/* How many requests may be under way now. */
+/* How many requests may be there at once, before their answers' heads. */
 static inline size_t ga__adaptive_limit(const ga__adaptive *adaptive)
 {
     return (size_t)adaptive->limit;
 }
 
-/* An answer came after `latency` seconds, and `busy` requests were under way then. */
+/* An answer came after `latency` seconds, and so many, `busy`, were there at once then. */
 void ga__adaptive_answered(ga__adaptive *adaptive, double latency, size_t busy, double now);
 
 /* The host pushed back: 429 or 503. */

@@ -53,6 +53,13 @@ static int check_rate(double rate, const char *name)
     return ga__fail(GA_EUSAGE, "%s is %g: a number per second is expected, 0 for no limit", name, rate);
 }
 
+static int check_units(double units, const char *name)
+{
+    if (units >= 0 && !isinf(units))
+        return 0;
+    return ga__fail(GA_EUSAGE, "%s is %g: a number of units is expected", name, units);
+}
+
 static int check_count(int count, const char *name)
 {
     if (count >= 0)
@@ -69,9 +76,9 @@ static int check(const ga_pace_options *options)
     if (code == 0)
         code = check_rate(options->tokens_per_host, "tokens_per_host");
     if (code == 0)
-        code = check_rate(options->burst_tokens, "burst_tokens");
+        code = check_units(options->burst_tokens, "burst_tokens");
     if (code == 0)
-        code = check_rate(options->max_cost, "max_cost");
+        code = check_units(options->max_cost, "max_cost");
     if (code == 0)
         code = check_count(options->burst, "burst");
     if (code == 0)
@@ -243,11 +250,11 @@ static void describe(const ga__pace_host *host, ga_pace_state *state, uint64_t n
 {
     uint64_t until = closed_until(host, now);
     int size = host->name_size < 256 ? (int)host->name_size : 255;
+    bool ipv6 = strchr(host->name, ':') != NULL;
+    int end = snprintf(state->host, sizeof state->host, ipv6 ? "[%.*s]" : "%.*s", size, host->name);
 
-    if (host->port == (host->secure ? 443 : 80))
-        snprintf(state->host, sizeof state->host, "%.*s", size, host->name);
-    else
-        snprintf(state->host, sizeof state->host, "%.*s:%u", size, host->name, host->port);
+    if (host->port != (host->secure ? 443 : 80))
+        snprintf(state->host + end, sizeof state->host - (size_t)end, ":%u", host->port);
     state->in_line = host->in_line;
     state->why = why(host);
     state->cool_down = until > 0 ? (double)(until - now) * 1e-9 : 0;

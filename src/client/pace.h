@@ -152,8 +152,9 @@ ga__pace_host *ga__pace_find(ga_pace *pace, const ga__url *url);
 void ga__pace_forget_all(ga_pace *pace);
 /* Gives the host's buckets the rates that they have at this speed. Locked. */
 void ga__pace_set_speed(ga__pace_host *host, double speed, uint64_t now);
-/* The speed, where it was lowered, rises with the time in which it was not lowered again. Locked. */
-void ga__pace_recover(ga__pace_host *host, uint64_t now);
+/* The speed, where it was lowered, rises with the time in which it was not lowered again. Locked.
+ * @return when it rises next; GA__NEVER: it is full */
+uint64_t ga__pace_recover(ga__pace_host *host, uint64_t now);
 /* The present rate of requests; 0: none. Locked. */
 double ga__pace_rate_of(const ga__pace_host *host);
 
@@ -169,6 +170,10 @@ void ga__pace_answered(ga__pace_stay *stay, int status, const ga__advice *advice
 
 /* The request is not under way any more. In its loop. */
 void ga__pace_done(ga__pace_stay *stay);
+
+/* The answer's body broke off: what is asked for its rest is a request of its own, so this one is not under
+ * way any more, `until_freed` or not. In its loop. */
+void ga__pace_broke_off(ga__pace_stay *stay);
 
 /* The response is freed, and so its request is done, if it was not before. This may be outside of a loop. */
 void ga__pace_end(ga__pace_stay *stay);

@@ -43,8 +43,12 @@ static void cool_down(ga__pace_host *host, const ga__pace_stay *stay, const ga__
     double wait = ga__pace_asked(advice);
 
     if (stay->entered > host->cooled_at) {
-        wait = fmax(wait, ga__backoff_ceiling(&pace->backoff, host->strikes++));
+        double backoff = ga__backoff_ceiling(&pace->backoff, host->strikes++);
+
+        if (!(wait > 0)) /* the server names no time */
+            wait = backoff;
         host->cooled_at = ++host->sequence;
+        ga__pace_recover(host, now); /* up to now there was none */
         host->rated_at = now;
         if (pace->adapt)
             ga__pace_set_speed(host, host->speed * on_pushback, now);
@@ -123,6 +127,8 @@ void ga__pace_leave(ga__pace_stay *stay, bool unsent)
     ga_pace *pace = host->pace;
 
     pthread_mutex_lock(&pace->mutex);
+    if (stay->inside && !unsent)
+        host->granted -= 1; /* the server may have counted it */
     leave_host(stay);
     end_way(stay);
     if (unsent && stay->cost > 0)
@@ -169,6 +175,16 @@ void ga__pace_done(ga__pace_stay *stay)
     ga__pace_unlock_and_drop(pace);
 }
 
+void ga__pace_broke_off(ga__pace_stay *stay)
+{
+    if (!stay->host || !stay->under_way)
+        return;
+    pthread_mutex_lock(&stay->host->pace->mutex);
+    end_way(stay);
+    ga__pace_serve(stay->host);
+    pthread_mutex_unlock(&stay->host->pace->mutex);
+}
+
 void ga__pace_end(ga__pace_stay *stay)
 {
     ga__pace_host *host = stay->host;
@@ -178,8 +194,7 @@ void ga__pace_end(ga__pace_stay *stay)
     pthread_mutex_lock(&host->pace->mutex);
     if (stay->under_way) {
         end_way(stay);
-        if (ga__loop_here)
-            ga__pace_serve(host);
+        ga__pace_serve(host);
     }
     stay->host = NULL;
     host->pins--;
@@ -193,7 +208,10 @@ void ga__pace_set_cost(ga__pace_stay *stay, double cost)
     if (!host || host->pace->tokens <= 0)
         return;
     pthread_mutex_lock(&host->pace->mutex);
-    ga__bucket_charge(&host->tokens, cost - stay->cost, ga__now_exact());
+    uint64_t now = ga__now_exact();
+
+    ga__bucket_begin(&host->tokens, cost, now); /* no request had a cost before it was sent */
+    ga__bucket_charge(&host->tokens, cost - stay->cost, now);
     stay->cost = cost;
     ga__pace_serve(host);
     pthread_mutex_unlock(&host->pace->mutex);

@@ -39,7 +39,8 @@ static void forget(ga__pace_host *host)
     free(host);
 }
 
-/* Whether all that is known of the host is what is known of a new one. */
+/* Whether what is known of the host is as good as what is known of a new one: how its pushbacks came in a row
+ * and how many it took at once are soon found out again. */
 static bool is_at_rest(ga__pace_host *host, uint64_t now)
 {
     ga__pace_recover(host, now);
@@ -57,8 +58,12 @@ static void forget_some(ga_pace *pace)
         ga__pace_host *host = GA__OF(link, ga__pace_host, used);
 
         link = link->next;
-        if (is_at_rest(host, now))
+        if (is_at_rest(host, now)) {
             forget(host);
+        } else { /* else it would be looked at each time, and those behind it never */
+            ga__unlink(&host->used);
+            ga__list_push_back(&pace->hosts, &host->used);
+        }
     }
 }
 
@@ -142,14 +147,15 @@ void ga__pace_set_speed(ga__pace_host *host, double speed, uint64_t now)
         ga__bucket_set_rate(&host->tokens, host->pace->tokens * speed, now);
 }
 
-void ga__pace_recover(ga__pace_host *host, uint64_t now)
+uint64_t ga__pace_recover(ga__pace_host *host, uint64_t now)
 {
-    if (host->speed >= 1 || now < host->rated_at)
-        return;
-    double steps = floor((double)(now - host->rated_at) * 1e-9 / recovers_each);
+    if (host->speed >= 1)
+        return GA__NEVER;
+    double steps = now > host->rated_at ? floor((double)(now - host->rated_at) * 1e-9 / recovers_each) : 0;
 
-    if (steps < 1)
-        return;
-    host->rated_at += (uint64_t)(steps * recovers_each * 1e9);
-    ga__pace_set_speed(host, fmin(1, host->speed + steps * recovers_by), now);
+    if (steps >= 1) {
+        host->rated_at += (uint64_t)(steps * recovers_each * 1e9);
+        ga__pace_set_speed(host, fmin(1, host->speed + steps * recovers_by), now);
+    }
+    return host->speed < 1 ? ga__deadline(host->rated_at, recovers_each) : GA__NEVER;
 }

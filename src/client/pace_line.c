@@ -294,19 +294,18 @@ static void let_in_first(ga__pace_host *host, uint64_t now)
 {
     waiter *first = first_of(host);
 
+    if (host->spread_left > 0)
+        host->spread_left--; /* before leave_line, which bounds it by those who are left */
     leave_line(first, 0);
     enter(host, first->stay, first->cost, now, true);
-    if (host->spread_left > 0) {
-        host->spread_left--;
-        draw_next(host);
-    }
+    draw_next(host);
     wake(first);
 }
 
 /* Judges the host's gate anew. */
 static void update(ga__pace_host *host, uint64_t now)
 {
-    uint64_t at = check_hold(host, now);
+    uint64_t at = check_hold(host, now), look_again = ga__pace_recover(host, now);
 
     if (at > 0 && at < GA__NEVER)
         refuse_those_before(host, at);
@@ -322,7 +321,7 @@ static void update(ga__pace_host *host, uint64_t now)
         host->why = at < GA__NEVER ? "cool-down" : "limit";
     if (at > now) {
         ga__unlink(&host->turn);
-        set_alarm(first, at);
+        set_alarm(first, at < GA__NEVER && look_again < at ? look_again : at);
     } else if (!ga__linked(&host->turn)) {
         ga__list_push_back(&host->pace->turns, &host->turn);
     }
@@ -358,6 +357,7 @@ static int enter_now(ga__pace_host *host, const ga__pace_wish *wish, ga__pace_st
     ga_pace *pace = host->pace;
     uint64_t now = ga__now_exact(), held = check_hold(host, now);
 
+    ga__pace_recover(host, now);
     ga__bucket_begin(&pace->requests, 1, now);
     if (wish->cost > 0)
         ga__bucket_begin(&host->tokens, wish->cost, now);
@@ -396,8 +396,8 @@ static int wait_in_line(ga__pace_door *door, ga__pace_host *host, const ga__pace
     int parked = 0;
 
     join_line(&self);
-    for (;;) {
-        if (self.code == WAITING && gave_up(parked, wish->deadline))
+    while (self.code == WAITING) { /* who was sent away by another may have no host any more */
+        if (gave_up(parked, wish->deadline))
             leave_line(&self, parked);
         ga__pace_serve(host);
         if (self.code != WAITING)

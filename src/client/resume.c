@@ -294,6 +294,7 @@ static void note_break(ga_response *response, int code)
     resume->broken = code;
     from->failed = code;
     ga__response_settle(from);
+    ga__pace_broke_off(&from->stay);
     response->failed = code;
     ga_response_free(resume->rest);
     resume->rest = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The values of Retry-After and of ...RateLimit-Reset, and how an answer's fields come together. The sets of
- * RateLimit fields are in protocol/rate_limit.c. Called by client/attempts.c.
+ * RateLimit fields are in protocol/rate_limit.c. Called by client/attempts.c and client/resume.c.
  */
 #include "protocol/retry_after.h"
 

@@ -10,6 +10,9 @@ static const double LATENESS = 1e6;
 /* No time lies beyond, so that sums stay within 64 bits. */
 static const double FARTHEST = 9e18;
 
+/* What more than so many ns would bring is not saved up, and no unit takes longer: 127 years. */
+static const double MOST_SAVED = 4e18;
+
 static uint64_t after(uint64_t time, double ns)
 {
     return (double)time + ns < FARTHEST ? time + (uint64_t)ns : (uint64_t)FARTHEST;
@@ -33,13 +36,19 @@ static double at_most(double value, double most)
 
 static double interval_of(double rate)
 {
-    return rate > 0 ? 1e9 / rate : 0;
+    return rate > 0 ? at_most(1e9 / rate, MOST_SAVED) : 0;
+}
+
+/* How long it takes to become full from so many units. */
+static double time_to_fill(const ga__bucket *bucket, double units)
+{
+    return at_most((bucket->burst_ - at_most(units, bucket->burst_)) * bucket->interval_, MOST_SAVED);
 }
 
 /* When it is full if it holds so many units at a time. */
 static uint64_t full_after(const ga__bucket *bucket, double units, uint64_t time)
 {
-    return after(time, (bucket->burst_ - at_most(units, bucket->burst_)) * bucket->interval_);
+    return after(time, time_to_fill(bucket, units));
 }
 
 void ga__bucket_init(ga__bucket *bucket, double rate, double burst)
@@ -57,9 +66,7 @@ void ga__bucket_begin(ga__bucket *bucket, double units, uint64_t now)
 
 uint64_t ga__bucket_start(const ga__bucket *bucket, double cost)
 {
-    double spare = bucket->burst_ - at_most(cost, bucket->burst_);
-
-    return later(bucket->resume_at_, before(bucket->full_at_, spare * bucket->interval_));
+    return later(bucket->resume_at_, before(bucket->full_at_, time_to_fill(bucket, cost)));
 }
 
 void ga__bucket_pay(ga__bucket *bucket, double cost, uint64_t now, bool waited)
