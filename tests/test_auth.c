@@ -216,6 +216,35 @@ CASE(a_refusal_is_the_callers)
     peer_stop(&stale);
 }
 
+#define BUSY PEER_SAY("HTTP/1.1 503 S\r\nContent-Length: 0\r\n\r\n")
+/* Is busy twice; each time its nonce has aged when the request comes again. */
+#define AGEING(stale)                                                                   \
+    {                                                                                   \
+        PEER_TAKE(NULL), ASK("nonce=\"one\""), PEER_TAKE(NULL), BUSY, PEER_TAKE(NULL),  \
+            ASK("nonce=\"two\"" stale), PEER_TAKE(NULL), BUSY, PEER_TAKE(NULL),         \
+            ASK("nonce=\"three\"" stale), PEER_TAKE(NULL), PEER_OK("0", ""), PEER_CLOSE \
+    }
+
+TIMED_CASE(each_retry_may_be_challenged_again)
+{
+    static const peer_step late[] = AGEING(", stale=true"), anew[] = AGEING("");
+    static const peer_step *const scripts[] = {late, anew, NULL}; /* for a connection each */
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    for (size_t i = 1; i <= 2; i++) {
+        ga_auto(ga_session) session = ga_session_new(.user = "u", .password = "p", .digest = 1, .retries = 2);
+        ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+
+        assert_int_equal(ga_status(response), 200);
+        assert_int_equal(ga_attempts(response), 3);
+        assert_contains(peer.last.data, "nonce=\"three\"");
+        assert_int_equal(peer.requests, 6 * i);
+        assert_int_equal(peer.connections, i);
+    }
+    peer_stop(&peer);
+}
+
 CASE(a_url_may_have_digests_credentials)
 {
     static const peer_step asking[] = {PEER_TAKE(NULL), ASK("nonce=\"n\""), PEER_TAKE(NULL), PEER_OK("0", ""),
@@ -386,6 +415,7 @@ int main(void)
         cmocka_unit_test(credentials_stay_with_their_origin),
         cmocka_unit_test(a_challenge_is_answered_and_remembered),
         cmocka_unit_test(a_refusal_is_the_callers),
+        cmocka_unit_test(each_retry_may_be_challenged_again),
         cmocka_unit_test(a_url_may_have_digests_credentials),
         cmocka_unit_test(a_body_is_sent_again_where_it_can_be),
         cmocka_unit_test(no_other_origin_is_answered),

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "protocol/decoder.h"
 #include "protocol/encoder.h"
+#include <brotli/encode.h>
 #include <gather/error.h>
 #include <string.h>
 #include <zlib.h>
@@ -116,6 +117,22 @@ static void raw_deflate(ga__buffer *out, const void *content, size_t size)
     assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
     out->size += stream.total_out;
     deflateEnd(&stream);
+}
+
+/* What a server has sent when it flushes, of a stream that goes on. */
+static void flushed_brotli(ga__buffer *out, const char *content)
+{
+    BrotliEncoderState *encoder = BrotliEncoderCreateInstance(NULL, NULL, NULL);
+    const uint8_t *in = (const uint8_t *)content;
+    size_t in_size = strlen(content), room = in_size + 1024, left = room;
+    uint8_t *end = (uint8_t *)ga__buffer_reserve(out, room);
+
+    assert_true(
+        BrotliEncoderCompressStream(encoder, BROTLI_OPERATION_FLUSH, &in_size, &in, &left, &end, NULL));
+    assert_int_equal(in_size, 0);
+    assert_false(BrotliEncoderHasMoreOutput(encoder));
+    out->size += room - left;
+    BrotliEncoderDestroyInstance(encoder);
 }
 
 /* Fed in every way, `in` decodes to `content`. */
@@ -268,6 +285,32 @@ static void gzip_members_and_zstd_frames_may_follow_each_other(void **state)
     encode(&in, "zstd", "", 0);
     encode(&in, "zstd", "two", 3);
     assert_decodes("zstd", &in, "one, two", 8);
+    ga__buffer_free(&in);
+}
+
+/* A reader of events must not wait for the next one to see the whole of this one. */
+static void what_was_flushed_comes_without_further_input(void **state)
+{
+    static const char event[] = "data: an event of 28 bytes\n\n";
+    ga__codings codings = codings_of("br");
+    ga__buffer in = GA__BUFFER_INIT;
+
+    (void)state;
+    flushed_brotli(&in, event);
+    for (size_t room = 1; room <= sizeof event; room++) {
+        feed how = {.room = room};
+        ga__buffer out = GA__BUFFER_INIT;
+        ga__decoder_io io = {in.data, in.size, NULL, 0};
+        ga__decoder decoder;
+
+        assert_int_equal(ga__decoder_begin(&decoder, &codings, 0, NULL), 0);
+        assert_int_equal(decode_piece(&decoder, &how, &io, false, &out), 0);
+        if (out.size != sizeof event - 1 || memcmp(out.data, event, out.size) != 0)
+            fail_msg("%zu bytes at a time: %zu came", room, out.size);
+        assert_int_equal(ga__decoder_finish(&decoder), GA_EDECODE); /* the stream goes on */
+        ga__decoder_end(&decoder);
+        ga__buffer_free(&out);
+    }
     ga__buffer_free(&in);
 }
 
@@ -563,6 +606,7 @@ int main(void)
         cmocka_unit_test(stacked_codings_are_undone_from_the_last_to_the_first),
         cmocka_unit_test(deflate_may_be_raw),
         cmocka_unit_test(gzip_members_and_zstd_frames_may_follow_each_other),
+        cmocka_unit_test(what_was_flushed_comes_without_further_input),
         cmocka_unit_test(gzip_heads_may_have_names_and_comments),
         cmocka_unit_test(truncated_at_any_place_is_an_error),
         cmocka_unit_test(what_follows_the_end_is_an_error),

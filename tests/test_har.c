@@ -165,16 +165,79 @@ static void each_request_is_an_entry_with_its_times_and_without_secrets(void **s
     json_decref(archive);
 }
 
+CASE(calls_with_secrets_in_urls)
+{
+    static const peer_step script[] = {
+        PEER_TAKE("GET /login?api_key=hidden1 "),
+        PEER_SAY("HTTP/1.1 302 Found\r\nLocation: /done?access_token=hidden2#part\r\n"
+                 "Content-Location: /login?a&api_key=hidden1#part\r\nContent-Length: 0\r\n\r\n"),
+        PEER_TAKE("GET /done?access_token=hidden2 "), PEER_OK("2", "ok"), PEER_AGAIN};
+    static const peer_step *const scripts[] = {script, NULL};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_session *session = ga_session_new(.har = path, .referer = 1);
+    ga_response *response = ga_get(session, peer_url(&peer, "/login?api_key=hidden1"));
+
+    assert_int_equal(ga_status(response), 200);
+    assert_contains(peer.last.data, "/login?api_key=hidden1\r\n"); /* the Referer */
+    ga_response_free(response);
+    ga_autofree char *nobody =
+        ga_format("http://127.0.0.1:%d/?b=2&api_key=hidden3&c#access_token=hidden5", check_free_port());
+
+    assert_null(
+        ga_get(session, nobody, .headers = GA_PAIRS({"Referer", "http://example/?Token=hidden4#part"})));
+    assert_contains(ga_error_message(), "hidden3");
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+static void urls_in_headers_and_errors_are_without_secrets_and_fragments(void **state)
+{
+    json_t *archive;
+
+    calls_with_secrets_in_urls(state);
+    assert_valid(3);
+    json_t *entry = entry_at(&archive, 0);
+    const json_t *response = json_object_get(entry, "response");
+
+    assert_string_equal(pair_at(response, "headers", "Location"), "/done?access_token=[redacted]");
+    assert_string_equal(pair_at(response, "headers", "Content-Location"), "/login?a&api_key=[redacted]");
+    assert_string_equal(text_at(response, "redirectURL"), "/done?access_token=[redacted]");
+    json_decref(archive);
+
+    entry = entry_at(&archive, 1);
+    assert_contains(pair_at(json_object_get(entry, "request"), "headers", "Referer"),
+                    "/login?api_key=[redacted]");
+    json_decref(archive);
+
+    entry = entry_at(&archive, 2);
+    assert_string_equal(pair_at(json_object_get(entry, "request"), "headers", "Referer"),
+                        "http://example/?Token=[redacted]");
+    assert_contains(text_at(json_object_get(entry, "response"), "_error"), "/?b=2&api_key=[redacted]&c");
+    json_decref(archive);
+
+    ga_autofree char *whole = check_read_file(path);
+
+    assert_lacks(whole, "hidden");
+    assert_lacks(whole, "#");
+}
+
 /* --- answers of a function ------------------------------------------------------------------------ */
 
-static int answer(void *arg, ga_call *call)
+static int answer_gzipped(void *arg, ga_call *call)
 {
     const ga__buffer *coded = arg;
 
-    if (call->attempt == 1)
-        return ga_answer(call, .status = 503, .headers = GA_PAIRS({"Retry-After", "0"}));
     return ga_answer(call, .headers = GA_PAIRS({"Content-Encoding", "gzip"}), .body = coded->data,
                      .body_size = coded->size);
+}
+
+static int answer_at_second(void *arg, ga_call *call)
+{
+    if (call->attempt == 1)
+        return ga_answer(call, .status = 503, .headers = GA_PAIRS({"Retry-After", "0"}));
+    return answer_gzipped(arg, call);
 }
 
 CASE(a_retried_call)
@@ -184,7 +247,8 @@ CASE(a_retried_call)
 
     (void)peers;
     ga__encode(&coded, GA__CODING_GZIP, content, sizeof content);
-    ga_session *session = ga_session_new(.har = path, .retries = 1, .answer = answer, .answer_arg = &coded);
+    ga_session *session =
+        ga_session_new(.har = path, .retries = 1, .answer = answer_at_second, .answer_arg = &coded);
     ga_response *response = ga_get(session, "https://example/");
 
     assert_non_null(ga_body(response, NULL));
@@ -206,6 +270,108 @@ static void retries_are_entries_and_sizes_before_and_after_decoding_are_told(voi
     assert_int_equal(number_at(json_object_get(response, "content"), "size"), 5000);
     assert_in_range(number_at(response, "bodySize"), 10, 1000);
     json_decref(archive);
+}
+
+CASE(a_call_with_an_empty_body_that_was_coded)
+{
+    ga__buffer coded = GA__BUFFER_INIT;
+
+    (void)peers;
+    ga__encode(&coded, GA__CODING_GZIP, "", 0);
+    ga_session *session = ga_session_new(.har = path, .answer = answer_gzipped, .answer_arg = &coded);
+    ga_response *response = ga_get(session, "https://example/");
+
+    assert_string_equal(ga_body(response, NULL), "");
+    ga_response_free(response);
+    ga_session_free(session);
+    ga__buffer_free(&coded);
+}
+
+static void an_empty_body_that_was_coded_has_content_of_size_0(void **state)
+{
+    json_t *archive;
+
+    a_call_with_an_empty_body_that_was_coded(state);
+    assert_valid(1);
+    json_t *entry = entry_at(&archive, 0);
+    const json_t *response = json_object_get(entry, "response");
+
+    assert_int_equal(number_at(response, "bodySize"), 20);
+    assert_int_equal(number_at(json_object_get(response, "content"), "size"), 0);
+    json_decref(archive);
+}
+
+/* --- requests that go out again ------------------------------------------------------------------- */
+
+/* The entry is of this attempt, which failed with this text in its message; NULL: was answered with 200. */
+static void assert_entry(size_t index, int attempt, const char *failure)
+{
+    json_t *archive, *entry = entry_at(&archive, index);
+    const json_t *response = json_object_get(entry, "response");
+    const char *error = text_at(response, "_error");
+
+    assert_int_equal(number_at(entry, "_attempt"), attempt);
+    assert_int_equal(number_at(response, "status"), failure ? 0 : 200);
+    if (failure)
+        assert_contains(error ? error : "", failure);
+    else
+        assert_null(error);
+    json_decref(archive);
+}
+
+CASE(a_call_on_a_stale_connection)
+{
+    static const peer_step first[] = {PEER_TAKE("GET /1"), PEER_OK("3", "one"), PEER_TAKE("GET /2"),
+                                      PEER_CLOSE};
+    static const peer_step second[] = {PEER_TAKE("GET /2"), PEER_OK("3", "two"), PEER_HOLD};
+    static const peer_step *const scripts[] = {first, second, NULL};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_session *session = ga_session_new(.har = path);
+    ga_response *response = ga_get(session, peer_url(&peer, "/1"));
+
+    assert_string_equal(ga_body(response, NULL), "one");
+    ga_response_free(response);
+    response = ga_get(session, peer_url(&peer, "/2"));
+    assert_string_equal(ga_body(response, NULL), "two");
+    assert_int_equal(ga_attempts(response), 2);
+    assert_int_equal(peer.requests, 3);
+    ga_response_free(response);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+static void a_request_sent_again_after_a_stale_connection_is_two_entries(void **state)
+{
+    a_call_on_a_stale_connection(state);
+    assert_valid(3);
+    assert_entry(0, 1, NULL);
+    assert_entry(1, 1, "/2: ");
+    assert_entry(2, 2, NULL);
+}
+
+CASE(a_call_that_is_refused_twice)
+{
+    http2_habits habits = {.refusing = 2};
+    peer_server peer;
+
+    http2_start(&peer, peers, &habits);
+    ga_session *session = ga_session_new(.har = path, .http = 2);
+
+    http2_assert_ok(session, peer_url(&peer, "/refuse-some"));
+    assert_int_equal(habits.requests, 3);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
+static void a_request_refused_over_http2_is_an_entry_each_time(void **state)
+{
+    a_call_that_is_refused_twice(state);
+    assert_valid(3);
+    assert_entry(0, 1, "REFUSED_STREAM");
+    assert_entry(1, 2, "REFUSED_STREAM");
+    assert_entry(2, 3, NULL);
 }
 
 /* --- HTTP/2 --------------------------------------------------------------------------------------- */
@@ -307,7 +473,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_request_is_an_entry_with_its_times_and_without_secrets),
+        cmocka_unit_test(urls_in_headers_and_errors_are_without_secrets_and_fragments),
         cmocka_unit_test(retries_are_entries_and_sizes_before_and_after_decoding_are_told),
+        cmocka_unit_test(an_empty_body_that_was_coded_has_content_of_size_0),
+        cmocka_unit_test(a_request_sent_again_after_a_stale_connection_is_two_entries),
+        cmocka_unit_test(a_request_refused_over_http2_is_an_entry_each_time),
         cmocka_unit_test(over_http2_heads_have_no_size),
         cmocka_unit_test(the_file_is_json_after_each_call),
         cmocka_unit_test(what_could_not_be_written_leaves_valid_json),

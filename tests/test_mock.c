@@ -484,6 +484,22 @@ CASE(a_request_is_shown_as_text_without_its_secrets)
     shown = NULL;
 }
 
+CASE(the_url_in_a_referer_is_shown_without_its_secrets)
+{
+    unsigned flags = 0;
+    ga_auto(ga_session) session = ga_session_new(.answer = show, .answer_arg = &flags);
+    const ga_request_options *options = GA_REQUEST_(
+        "http://example/", .headers = GA_PAIRS({"referer", "http://other/?a&token=hidden&c=d#part"}));
+
+    dry_run(session, options);
+    assert_contains(shown, "\nreferer: http://other/?a&token=[redacted]&c=d\n");
+    flags = GA_CALL_SECRETS;
+    dry_run(session, options);
+    assert_contains(shown, "\nreferer: http://other/?a&token=hidden&c=d#part\n");
+    free(shown);
+    shown = NULL;
+}
+
 CASE(a_body_that_is_not_text_or_not_there_is_described)
 {
     static char large[70000];
@@ -513,6 +529,31 @@ CASE(a_body_that_is_not_text_or_not_there_is_described)
     assert_contains(shown, "Content-Disposition: form-data; name=\"n\"\r\n\r\nv\r\n");
     free(shown);
     shown = NULL;
+}
+
+static int rewind_large(void *arg)
+{
+    *(int *)arg = 40000;
+    return 0;
+}
+
+static int show_and_refuse(void *arg, ga_call *call)
+{
+    ga_autofree char *text = ga_call_text(call, 0);
+
+    (void)arg;
+    assert_contains(text, "\n\n[a body of more than 64 KiB]\n");
+    return GA_ETOOLARGE;
+}
+
+CASE(a_function_may_refuse_a_body_that_was_too_large_to_show)
+{
+    int left = 40000;
+    const ga_body_source source = {.read = give, .rewind = rewind_large, .arg = &left, .size = -1};
+    ga_auto(ga_session) session = ga_session_new(.answer = show_and_refuse);
+
+    assert_failed(ga_post(session, "http://example/", .body_source = &source), GA_ETOOLARGE,
+                  "POST http://example/: the session's .answer function failed with GA_ETOOLARGE");
 }
 
 static int where(void *arg, ga_call *call)
@@ -549,7 +590,9 @@ int main(void)
         cmocka_unit_test(a_body_that_is_cut_is_gone_on_with),
         cmocka_unit_test(many_calls_are_answered_at_once),
         cmocka_unit_test(a_request_is_shown_as_text_without_its_secrets),
+        cmocka_unit_test(the_url_in_a_referer_is_shown_without_its_secrets),
         cmocka_unit_test(a_body_that_is_not_text_or_not_there_is_described),
+        cmocka_unit_test(a_function_may_refuse_a_body_that_was_too_large_to_show),
         cmocka_unit_test(a_proxy_is_told_and_its_credentials_are_not),
     };
 

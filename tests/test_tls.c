@@ -6,6 +6,7 @@
 
 #include "io/tls.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -229,6 +230,24 @@ CASE(the_certificate_must_be_for_the_host)
     ga__certificate_free(&other);
 }
 
+/* OpenSSL takes a name that begins with a dot for all that end so, and an empty one for any. */
+CASE(a_server_has_one_whole_name)
+{
+    static const char *const hosts[] = {".example.test", "", "."};
+    ga__certificate inside = make_certificate(&(ga__certificate_options){
+        .common_name = "inside", .names = "DNS:a.example.test", .issuer = &authority});
+
+    expect_verdict(&inside, "a.example.test", 0, NULL);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        tls_pair pair = {.client = trusting(), .server = serving(&inside)};
+
+        assert_int_equal(shake(&pair, hosts[i], NULL), GA_ETLS);
+        assert_contains(ga_error_message(), "cannot be the name of a TLS server");
+        pair_close(&pair);
+    }
+    ga__certificate_free(&inside);
+}
+
 CASE(the_certificate_must_be_valid_now)
 {
     ga__certificate expired = make_certificate(&(ga__certificate_options){.common_name = "localhost",
@@ -285,6 +304,20 @@ CASE(insecure_accepts_anything)
     ga__certificate_free(&own);
 }
 
+CASE(insecure_does_not_blame_the_certificate)
+{
+    tls_pair pair = {.client = ga__tls_config_new(&(ga__tls_options){.insecure = true}),
+                     .server = serving(&localhost)};
+    SSL_CTX *context = ga__tls_config_context(pair.server);
+
+    assert_non_null(pair.client);
+    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION); /* 1.3 would tell the client later */
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    assert_int_equal(shake(&pair, "localhost", NULL), GA_ETLS);
+    assert_contains(ga_error_message(), "handshake failure");
+    pair_close(&pair);
+}
+
 CASE(an_address_is_not_sent_as_server_name)
 {
     tls_pair pair = {.client = trusting(), .server = serving(&localhost)};
@@ -335,6 +368,21 @@ static void files_that_cannot_be_used_are_named(void **state)
     free(empty);
     free(good);
     free(key);
+}
+
+static void what_the_program_left_in_openssls_queue_is_no_reason(void **state)
+{
+    char *directory = check_mkdtemp();
+    char *empty = ga_format("%s/empty.pem", directory);
+
+    (void)state;
+    check_write_file(empty, "nothing here\n");
+    ERR_raise(ERR_LIB_SSL, SSL_R_NO_SHARED_CIPHER);
+    expect_bad_options(&(ga__tls_options){.ca_file = empty}, GA_ETLS, empty);
+    assert_lacks(ga_error_message(), "no shared cipher");
+    check_rmdir(directory);
+    free(directory);
+    free(empty);
 }
 
 /* Writes the key as `openssl genpkey -aes256` does. */
@@ -768,11 +816,14 @@ int main(void)
         cmocka_unit_test(records_that_are_there_come_in_one_call),
         cmocka_unit_test(half_a_record_is_waited_for_and_a_forged_one_refused),
         cmocka_unit_test(the_certificate_must_be_for_the_host),
+        cmocka_unit_test(a_server_has_one_whole_name),
         cmocka_unit_test(the_certificate_must_be_valid_now),
         cmocka_unit_test(the_issuer_must_be_trusted),
         cmocka_unit_test(insecure_accepts_anything),
+        cmocka_unit_test(insecure_does_not_blame_the_certificate),
         cmocka_unit_test(an_address_is_not_sent_as_server_name),
         cmocka_unit_test(files_that_cannot_be_used_are_named),
+        cmocka_unit_test(what_the_program_left_in_openssls_queue_is_no_reason),
         cmocka_unit_test(nobody_is_asked_for_the_passphrase_of_a_key),
         cmocka_unit_test(trust_comes_from_a_file_or_the_environment),
         cmocka_unit_test(without_descriptors_no_certificate_is_judged),

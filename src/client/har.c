@@ -23,7 +23,7 @@ struct ga__har_entry {
     json_t *json;                      /* the entry, as far as it is known */
     json_t *request;                   /* of it */
     size_t head_size;                  /* the request's */
-    uint64_t decoded;                  /* bytes of content; 0: not known */
+    int64_t decoded;                   /* bytes of content; -1: not known */
     uint64_t spent[GA_PHASE_PACE + 1]; /* before it began, in each phase, ns */
 };
 
@@ -48,6 +48,18 @@ static json_t *text(const char *string)
     return text_sized(string, strlen(string));
 }
 
+/* The value of a header field. */
+static json_t *field_value(const char *name, const char *value)
+{
+    ga__buffer shown = GA__BUFFER_INIT;
+
+    ga__redact_field(&shown, name, value);
+    json_t *json = shown.failed ? NULL : text_sized(shown.data ? shown.data : "", shown.size);
+
+    ga__buffer_free(&shown);
+    return json;
+}
+
 /* {"name": ..., "value": ...}, added to the array. Takes name and value over, which may be NULL. */
 static bool add_pair(json_t *array, json_t *name, json_t *value)
 {
@@ -65,7 +77,7 @@ static json_t *request_headers(const ga__head_copy *head)
     json_t *array = json_array();
 
     for (const ga_pair *field = head->fields; array && field->name; field++)
-        if (!add_pair(array, text(field->name), text(ga__redacted(field->name, field->value)))) {
+        if (!add_pair(array, text(field->name), field_value(field->name, field->value))) {
             json_decref(array);
             return NULL;
         }
@@ -78,7 +90,7 @@ static json_t *response_headers(const ga_response *response)
     ga_pair field;
 
     for (size_t i = 0; array && ga_header_at(response, i, &field); i++)
-        if (!add_pair(array, text(field.name), text(ga__redacted(field.name, field.value)))) {
+        if (!add_pair(array, text(field.name), field_value(field.name, field.value))) {
             json_decref(array);
             return NULL;
         }
@@ -151,7 +163,7 @@ static int set_url(json_t *request, const ga__url *url)
     ga__buffer shown = GA__BUFFER_INIT;
     int failed = 1;
 
-    ga__redact_query(&shown, (ga__slice){whole, strcspn(whole, "#")});
+    ga__redact_url(&shown, ga__slice_of(whole));
     if (!shown.failed) {
         failed = json_object_set_new(request, "url", text_sized(shown.data, shown.size));
         failed |= json_object_set_new(request, "queryString", query_string(&shown));
@@ -215,6 +227,7 @@ void ga__har_begin(ga__call *call)
         free(entry);
         return;
     }
+    entry->decoded = -1;
     entry->session = call->session;
     ga__session_ref(entry->session);
     entry->head_size = call->head.size;
@@ -227,7 +240,7 @@ void ga__har_begin(ga__call *call)
 static json_t *content_of(const ga_response *response, const ga__har_entry *entry)
 {
     const char *type = ga_header(response, "Content-Type");
-    uint64_t size = entry->decoded ? entry->decoded : response->http.body.received;
+    uint64_t size = entry->decoded >= 0 ? (uint64_t)entry->decoded : response->http.body.received;
     json_t *content = json_object();
     int failed = json_object_set_new(content, "size", json_integer((json_int_t)size));
 
@@ -260,7 +273,7 @@ static json_t *response_of(const ga_response *response, const ga__har_entry *ent
     failed |= json_object_set_new(json, "cookies", json_array());
     failed |= json_object_set_new(json, "headers", response_headers(response));
     failed |= json_object_set_new(json, "content", content_of(response, entry));
-    failed |= json_object_set_new(json, "redirectURL", text(redirects ? location : ""));
+    failed |= json_object_set_new(json, "redirectURL", field_value("Location", redirects ? location : ""));
     failed |= json_object_set_new(
         json, "headersSize", json_integer(response->over_http2 ? -1 : (json_int_t)response->headers.size));
     failed |= json_object_set_new(json, "bodySize", json_integer((json_int_t)response->http.body.received));
@@ -273,7 +286,12 @@ static json_t *response_of(const ga_response *response, const ga__har_entry *ent
 /* What stands for the response where there was none: as browsers write it. */
 static json_t *failure(void)
 {
-    json_t *message = text(ga_error_message());
+    ga__buffer shown = GA__BUFFER_INIT;
+
+    ga__redact_url(&shown, ga__slice_of(ga_error_message())); /* it names the URL */
+    json_t *message = shown.failed ? NULL : text_sized(shown.data ? shown.data : "", shown.size);
+
+    ga__buffer_free(&shown);
 
     return message ? json_pack("{s:i, s:s, s:s, s:[], s:[], s:{s:i, s:s}, s:s, s:i, s:i, s:o}", "status", 0,
                                "statusText", "", "httpVersion", "", "cookies", "headers", "content", "size",
@@ -355,7 +373,7 @@ void ga__har_exchanged(ga__call *call, int code)
 
 void ga__har_decoded(ga__har_entry *entry, uint64_t size)
 {
-    entry->decoded = size;
+    entry->decoded = (int64_t)size;
 }
 
 void ga__har_end(const ga_response *response)

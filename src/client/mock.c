@@ -104,7 +104,7 @@ int ga__mock_take_body(ga__mock *mock, uint64_t most)
     if (mock->body.failed)
         code = no_memory(call);
     mock->taken = code == 0;
-    mock->failed = code;
+    mock->failed = code == GA_ETOOLARGE ? 0 : code; /* that one is not recorded */
     if (code < 0)
         ga__buffer_free(&mock->body);
     return code;

@@ -52,6 +52,21 @@ static int show_body(ga__buffer *text, ga__mock *mock)
     return 0;
 }
 
+static void show_field(ga__buffer *text, const ga_pair *field, bool secrets)
+{
+    ga__buffer value = GA__BUFFER_INIT;
+
+    if (secrets)
+        ga__buffer_add(&value, field->value);
+    else
+        ga__redact_field(&value, field->name, field->value);
+    ga__buffer_printf(text, "%s: ", field->name);
+    ga__utf8_append_clean(text, (ga__slice){value.data, value.size});
+    ga__buffer_add_char(text, '\n');
+    text->failed |= value.failed;
+    ga__buffer_free(&value);
+}
+
 char *ga_call_text(ga_call *call, unsigned show)
 {
     ga__buffer text = GA__BUFFER_INIT;
@@ -65,15 +80,10 @@ char *ga_call_text(ga_call *call, unsigned show)
     if (show & GA_CALL_SECRETS)
         ga__buffer_add(&text, mock->head.bytes.data);
     else
-        ga__redact_query(&text, ga__slice_of(mock->head.bytes.data));
+        ga__redact_url(&text, ga__slice_of(mock->head.bytes.data));
     ga__buffer_add_char(&text, '\n');
-    for (const ga_pair *field = call->headers; field->name; field++) {
-        const char *value = show & GA_CALL_SECRETS ? field->value : ga__redacted(field->name, field->value);
-
-        ga__buffer_printf(&text, "%s: ", field->name);
-        ga__utf8_append_clean(&text, ga__slice_of(value));
-        ga__buffer_add_char(&text, '\n');
-    }
+    for (const ga_pair *field = call->headers; field->name; field++)
+        show_field(&text, field, show & GA_CALL_SECRETS);
     ga__buffer_add(&text, "\n");
     if (call->body_size != 0 && !(show & GA_CALL_NO_BODY))
         code = show_body(&text, mock);

@@ -39,33 +39,49 @@ bool ga__is_secret(ga__slice name)
     return false;
 }
 
-const char *ga__redacted(const char *name, const char *value)
+/* Takes what stands before the first of these characters, or all. */
+static ga__slice take_before(ga__slice *text, const char *ends)
 {
-    return ga__is_secret(ga__slice_of(name)) ? "[redacted]" : value;
+    size_t size = 0;
+
+    while (size < text->size && !strchr(ends, text->data[size]))
+        size++;
+    return ga__slice_take(text, size);
 }
 
-void ga__redact_query(ga__buffer *out, ga__slice url)
+static void append_parameter(ga__buffer *out, ga__slice parameter)
 {
-    const char *mark = memchr(url.data, '?', url.size);
-    ga__slice before = ga__slice_take(&url, mark ? (size_t)(mark + 1 - url.data) : url.size);
+    ga__slice value = parameter, name = take_before(&value, "=");
+    bool secret = value.size > 0 && ga__is_secret(name);
 
-    ga__buffer_append(out, before.data, before.size);
-    while (url.size > 0 && *url.data != '#' && *url.data != ' ') {
-        size_t size = 0, name = 0;
+    ga__buffer_append(out, parameter.data, secret ? name.size + 1 : parameter.size);
+    if (secret)
+        ga__buffer_add(out, "[redacted]");
+}
 
-        while (size < url.size && !strchr("&# ", url.data[size]))
-            size++;
-        ga__slice parameter = ga__slice_take(&url, size);
+void ga__redact_url(ga__buffer *out, ga__slice url)
+{
+    ga__slice part = take_before(&url, "?#");
 
-        while (name < size && parameter.data[name] != '=')
-            name++;
-        bool secret = name < size && ga__is_secret((ga__slice){parameter.data, name});
-
-        ga__buffer_append(out, parameter.data, secret ? name + 1 : size);
-        if (secret)
-            ga__buffer_add(out, "[redacted]");
-        if (url.size > 0 && *url.data == '&')
-            ga__buffer_append(out, ga__slice_take(&url, 1).data, 1);
+    ga__buffer_append(out, part.data, part.size);
+    while (url.size > 0 && strchr("?&", *url.data)) {
+        part = ga__slice_take(&url, 1);
+        ga__buffer_append(out, part.data, part.size);
+        append_parameter(out, take_before(&url, "&# "));
     }
+    if (url.size > 0 && *url.data == '#')
+        take_before(&url, " ");
     ga__buffer_append(out, url.data, url.size);
+}
+
+void ga__redact_field(ga__buffer *out, const char *name, const char *value)
+{
+    static const char *const urls[] = {"location", "content-location", "referer"};
+
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+        if (ga__ascii_is(ga__slice_of(name), urls[i])) {
+            ga__redact_url(out, ga__slice_of(value));
+            return;
+        }
+    ga__buffer_add(out, ga__is_secret(ga__slice_of(name)) ? "[redacted]" : value);
 }

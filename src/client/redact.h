@@ -12,10 +12,12 @@
 /* Whether the field, or parameter, of that name has a secret for its value. */
 bool ga__is_secret(ga__slice name);
 
-/* What is shown of the value of the field: all of it, or "[redacted]". */
-const char *ga__redacted(const char *name, const char *value);
+/* Appends what is shown of the value of the field: all of it, or "[redacted]"; of a URL what ga__redact_url
+ * leaves. */
+void ga__redact_field(ga__buffer *out, const char *name, const char *value);
 
-/* Appends a URL, or a line with one, in which the values of such parameters are "[redacted]". */
-void ga__redact_query(ga__buffer *out, ga__slice url);
+/* Appends a URL, or a line with one, in which the values of such parameters are "[redacted]", without its
+ * fragment, which may be anything. */
+void ga__redact_url(ga__buffer *out, ga__slice url);
 
 #endif

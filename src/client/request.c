@@ -250,10 +250,13 @@ static GA_NOINLINE int hold_back(ga__call *call)
     return GA_EAGAIN;
 }
 
-/* The request goes out once more. @return 0 or what before_retry failed with, recorded */
-static GA_NOINLINE int begin_attempt(ga__call *call)
+/* The request, which failed so, goes out once more: its head is written. @return 0 or a failure, recorded */
+static GA_NOINLINE int begin_attempt(ga__call *call, int failure)
 {
     ga__progress *progress = &call->progress;
+
+    if (GA_UNLIKELY(call->har != NULL))
+        ga__har_exchanged(call, failure);
     int code = ga__call_ask_before_retry(call, 0, 0);
 
     if (code < 0)
@@ -265,7 +268,10 @@ static GA_NOINLINE int begin_attempt(ga__call *call)
     ga__timeouts_end_attempt(&call->timeouts);
     if (GA_UNLIKELY(progress->observer != NULL))
         ga__observe(progress, GA_TRACE_RETRY);
-    return 0;
+    code = ga__call_write_head(call);
+    if (code == 0 && GA_UNLIKELY(call->session->har != NULL))
+        ga__har_begin(call);
+    return code;
 }
 
 /* Asks the session's .answer function. @return as ga__call_mock */
@@ -298,10 +304,8 @@ static int exchange_once(ga__call *call)
         code = ga__call_exchange(call);
     if (is_stale(call, code)) {
         ga__connection_reset(call->connection);
-        code = begin_attempt(call);
+        code = begin_attempt(call, code);
         ga__timeouts_leave_lines(&call->timeouts); /* its place in the pool it has */
-        if (code == 0)
-            code = ga__call_write_head(call);
         if (code == 0)
             code = ga__call_open(call);
         if (code == 0)
@@ -330,9 +334,7 @@ static int exchange(ga__call *call)
 
     while (GA_UNLIKELY(call->again)) {
         call->again = false;
-        code = begin_attempt(call);
-        if (code == 0)
-            code = ga__call_write_head(call);
+        code = begin_attempt(call, code);
         if (code == 0)
             code = exchange_once(call);
     }
@@ -530,8 +532,8 @@ static int run(ga__call *call)
             code = ga__call_keep_cookies(call);
         if (code == 0 && call->session->hsts)
             code = note_policy(call);
-        if (GA_UNLIKELY(call->attempts))
-            code = ga__attempts_judge(call, code);
+        if (GA_UNLIKELY(call->attempts) && (code = ga__attempts_judge(call, code)) > 0)
+            call->challenges = 0; /* the nonce may have aged while the retry waited */
         if (code == 0)
             code = follow(call);
     } while (code > 0);

@@ -433,6 +433,8 @@ static bool set_host(SSL *tls, const char *host)
 {
     unsigned char ip[sizeof(struct in6_addr)];
 
+    if (*host == '.' || !*host) /* which OpenSSL takes for all names that end so, or for any */
+        return false;
     SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1;

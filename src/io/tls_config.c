@@ -30,7 +30,6 @@ enum {
 
 struct ga__tls_config {
     int references;
-    bool insecure;
     SSL_CTX *context;
     char *pins; /* or NULL */
     ga__list sessions;
@@ -275,6 +274,7 @@ static ga__tls_config *config_new(const SSL_METHOD *method)
 {
     ga__tls_config *config = calloc(1, sizeof *config);
 
+    ERR_clear_error(); /* what others left in the thread's queue would be taken for ours */
     if (!config)
         goto no_memory;
     config->references = 1;
@@ -322,7 +322,6 @@ static int set_up_client(ga__tls_config *config, const ga__tls_options *options)
     SSL_CTX *context = config->context;
     int code = set_version(context, options->version_min);
 
-    config->insecure = options->insecure;
     if (!code)
         code = set_pins(config, options->pin);
     if (!code)
@@ -333,7 +332,9 @@ static int set_up_client(ga__tls_config *config, const ga__tls_options *options)
         code = identify(context, options);
     if (code)
         return code;
-    SSL_CTX_set_verify(context, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, ga__tls_verify);
+    /* No callback where nothing is verified: what it notes would be taken for why a handshake failed. */
+    SSL_CTX_set_verify(context, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                       options->insecure ? NULL : ga__tls_verify);
     if (config->alpn_size && SSL_CTX_set_alpn_protos(context, config->alpn, config->alpn_size) != 0)
         return ga__fail(GA_ENOMEM, "no memory for TLS");
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -397,11 +398,6 @@ void ga__tls_config_unref(ga__tls_config *config)
 SSL_CTX *ga__tls_config_context(const ga__tls_config *config)
 {
     return config->context;
-}
-
-bool ga__tls_config_insecure(const ga__tls_config *config)
-{
-    return config->insecure;
 }
 
 const char *ga__tls_config_pins(const ga__tls_config *config)

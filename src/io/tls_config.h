@@ -40,7 +40,6 @@ void ga__tls_config_unref(ga__tls_config *config);
 /* --- for tls.c ------------------------------------------------------------------------------------ */
 
 struct ssl_ctx_st *ga__tls_config_context(const ga__tls_config *config);
-bool ga__tls_config_insecure(const ga__tls_config *config);
 /* As the option; NULL: none. */
 const char *ga__tls_config_pins(const ga__tls_config *config);
 

@@ -55,7 +55,8 @@ static int run(ga__decoder_stage *stage, ga__decoder_io *io, bool last, const ch
     io->out = (char *)out;
     stage->begun = result != BROTLI_DECODER_RESULT_SUCCESS;
     stage->ended = result == BROTLI_DECODER_RESULT_SUCCESS;
-    stage->pending = result == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT;
+    /* Where it wants input it may still hold what a server has flushed, and there was no room for. */
+    stage->pending = BrotliDecoderHasMoreOutput(stage->state) != BROTLI_FALSE;
     if (result != BROTLI_DECODER_RESULT_ERROR)
         return 0;
     BrotliDecoderErrorCode code = BrotliDecoderGetErrorCode(stage->state);
