@@ -124,6 +124,29 @@ static bool close_after_a_moment(peer_visit *visit)
     return false;
 }
 
+/* A connection that was opened for a call which then did not use it is a kept one as any other: the server
+ * may end it when the next request is on its way. */
+CASE(a_connection_that_was_given_back_unused_may_be_stale)
+{
+    static const peer_step closes[] = {PEER_TAKE(NULL), PEER_CLOSE};
+    static const peer_step *const scripts[] = {closes, peer_empty, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    clerk self = {.answers = GA_ESYSTEM, .says = true};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    self.peer = &peer;
+    assert_null(ga_get(session, peer_url(&peer, "/"), ASKED(&self)));
+    assert_pool(session, 1, 0, 0);
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+
+    if (!response)
+        fail_msg("%s", ga_error_message());
+    assert_int_equal(ga_status(response), 200);
+    assert_int_equal(peer.connections, 2);
+    peer_stop(&peer);
+}
+
 /* A kept connection that dies while the callback takes its time: nothing was sent on it, so even a POST goes
  * out on a fresh one. */
 CASE(a_connection_that_dies_meanwhile_is_replaced)
@@ -240,6 +263,7 @@ int main(void)
         cmocka_unit_test(it_is_asked_when_connected_and_before_the_first_byte),
         cmocka_unit_test(it_is_asked_again_for_each_attempt_and_each_redirect),
         cmocka_unit_test(a_no_ends_the_call_and_nothing_is_sent),
+        cmocka_unit_test(a_connection_that_was_given_back_unused_may_be_stale),
         cmocka_unit_test(a_connection_that_dies_meanwhile_is_replaced),
         cmocka_unit_test(a_shared_connection_that_dies_meanwhile_is_replaced),
         cmocka_unit_test(a_kept_connection_is_not_read_before_a_request),

@@ -53,6 +53,56 @@ CASE(a_line_is_bounded)
     peer_stop(&peer);
 }
 
+/* Who gives up waiting for a line's end, and reads on later, gets all of the line. */
+TIMED_CASE(a_line_that_was_not_waited_for_is_whole_later)
+{
+    static const peer_step script[] = {PEER_TAKE(NULL),
+                                       PEER_SAY("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhel"),
+                                       PEER_PAUSE(3), PEER_SAY("lo\nworld\n"), PEER_CLOSE};
+    static const peer_step *const scripts[] = {script, NULL};
+    ga_auto(ga_session) session = ga_session_new(.read_timeout = 2);
+    peer_server peer;
+    const char *line;
+    ga_scope scope;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+    ga_scope_open(&scope, 0.5);
+    assert_int_equal(ga_read_line(response, &line, NULL), GA_ECANCELED);
+    assert_int_equal(ga_scope_close(&scope), GA_ETIMEDOUT);
+    assert_int_equal(ga_read_line(response, &line, NULL), GA_ETIMEDOUT);
+    assert_int_equal(ga_read_line(response, &line, NULL), 1);
+    assert_string_equal(line, "hello");
+    assert_int_equal(ga_read_line(response, &line, NULL), 1);
+    assert_string_equal(line, "world");
+    assert_int_equal(ga_read_line(response, &line, NULL), 0);
+    peer_stop(&peer);
+}
+
+/* The limit is one of lines, without their ends. */
+CASE(a_line_may_be_as_long_as_the_limit)
+{
+    static const peer_step script[] = {
+        PEER_TAKE(NULL),
+        PEER_SAY("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345678\n12345678\r\n123456789\n12345678\r"),
+        PEER_CLOSE};
+    static const peer_step *const scripts[] = {script, NULL};
+    ga_auto(ga_session) session = ga_session_new(.max_line = 8);
+    peer_server peer;
+    const char *line;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+    assert_int_equal(ga_read_line(response, &line, NULL), 1);
+    assert_string_equal(line, "12345678");
+    assert_int_equal(ga_read_line(response, &line, NULL), 1);
+    assert_string_equal(line, "12345678");
+    assert_int_equal(ga_read_line(response, &line, NULL), GA_ETOOLARGE);
+    assert_int_equal(ga_read_line(response, &line, NULL), 1); /* what is behind it */
+    assert_string_equal(line, "12345678");
+    peer_stop(&peer);
+}
+
 CASE(events_come_as_they_arrive)
 {
     static const peer_step script[] = {
@@ -181,6 +231,84 @@ CASE(an_id_that_no_header_can_carry_is_not_told)
     reconnect(peers, first, 2);
 }
 
+/* Says which ids it was told. */
+static bool tell_ids(peer_visit *visit)
+{
+    const char *request = visit->request.data, *const name = "\r\nLast-Event-ID: ";
+    char text[200] = STREAM "retry: 0\nid: 41\ndata:";
+
+    for (const char *at = request; (at = strstr(at, name)); at += strlen(name))
+        strncat(strcat(text, " "), at + strlen(name), strcspn(at + strlen(name), "\r"));
+    strcat(text, "\n\n");
+    return peer_say(visit, text, strlen(text));
+}
+
+/* The caller may know an id, from the program's last run for one. The server's goes instead of it. */
+CASE(a_source_begins_at_the_callers_id)
+{
+    static const peer_step script[] = {PEER_TAKE("GET "), PEER_CALL(tell_ids), PEER_CLOSE};
+    static const peer_step *const scripts[] = {script, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_event_source) source = ga_event_source_new(
+        session, peer_url(&peer, "/"), .headers = GA_PAIRS({"Last-Event-ID", "40"}, {"X-Mine", "1"}));
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_string_equal(message.data, "40");
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_string_equal(message.data, "41");
+    assert_contains(peer.last.data, "X-Mine: 1\r\n");
+    peer_stop(&peer);
+}
+
+/* A wait that was cancelled has no consequences: the connection stays, and with it what was sent meanwhile.
+ */
+TIMED_CASE(a_source_that_was_not_waited_for_goes_on)
+{
+    static const peer_step slow[] = {PEER_TAKE(NULL), PEER_SAY(STREAM "id: 41\ndata: one\n\ndata: t"),
+                                     PEER_PAUSE(1), PEER_SAY("wo\n\n"), PEER_HOLD};
+    static const peer_step *const scripts[] = {slow, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+    ga_scope scope;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_event_source) source = ga_event_source_new(session, peer_url(&peer, "/"));
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    ga_scope_open(&scope, 0.5);
+    assert_int_equal(ga_event_source_next(source, &message), GA_ECANCELED);
+    assert_int_equal(ga_scope_close(&scope), GA_ETIMEDOUT);
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_string_equal(message.data, "two");
+    assert_string_equal(message.id, "41");
+    assert_int_equal(peer.connections, 1);
+    peer_stop(&peer);
+}
+
+/* Nor is it forgotten where a stream is given up for another reason than its end. */
+CASE(a_source_that_failed_tells_the_last_id)
+{
+    static const peer_step first[] = {PEER_TAKE(NULL), PEER_SAY(STREAM "id: 41\ndata: one\n\n"),
+                                      PEER_FILL(2 << 20), PEER_HOLD};
+    static const peer_step second[] = {PEER_TAKE("GET "), PEER_CALL(has_last_event_id), PEER_HOLD};
+    static const peer_step *const scripts[] = {first, second, NULL};
+    ga_auto(ga_session) session = ga_session_new();
+    ga_event_message message;
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    ga_auto(ga_event_source) source =
+        ga_event_source_new(session, peer_url(&peer, "/"), .headers = GA_PAIRS({"X-Mine", "1"}));
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_int_equal(ga_event_source_next(source, &message), GA_ETOOLARGE);
+    assert_int_equal(ga_event_source_next(source, &message), 1);
+    assert_string_equal(message.data, "seen");
+    peer_stop(&peer);
+}
+
 CASE(a_source_fails_where_no_attempt_would_help)
 {
     static const peer_step refused[] = {
@@ -214,11 +342,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_as_they_arrive),
         cmocka_unit_test(a_line_is_bounded),
+        cmocka_unit_test(a_line_that_was_not_waited_for_is_whole_later),
+        cmocka_unit_test(a_line_may_be_as_long_as_the_limit),
         cmocka_unit_test(events_come_as_they_arrive),
         cmocka_unit_test(a_source_reconnects_where_it_was),
         cmocka_unit_test(a_source_does_not_call_again_and_again_where_it_is_asked_to_wait_0),
         cmocka_unit_test(a_source_tells_the_last_id),
         cmocka_unit_test(an_id_that_no_header_can_carry_is_not_told),
+        cmocka_unit_test(a_source_begins_at_the_callers_id),
+        cmocka_unit_test(a_source_that_was_not_waited_for_goes_on),
+        cmocka_unit_test(a_source_that_failed_tells_the_last_id),
         cmocka_unit_test(a_source_fails_where_no_attempt_would_help),
     };
 

@@ -664,6 +664,37 @@ TIMED_CASE(a_read_that_was_cancelled_goes_on_with_the_next)
     peer_stop(&peer);
 }
 
+/* Also where the request for the rest is under way already: one that was cancelled is none of those that
+ * .resume allows. */
+TIMED_CASE(a_request_for_the_rest_that_was_cancelled_does_not_count)
+{
+    static const peer_step silent[] = {PEER_TAKE("GET "), PEER_HOLD};
+    static const peer_step *const some_silent[] = {serving, silent, serving, NULL};
+    thing it = make_thing();
+    ga_auto(ga_session) session = ga_session_new(.resume = 1, .retry_base = 1e-3);
+    peer_server peer;
+    ga_scope scope;
+    size_t size;
+
+    it.cuts[0] = 1000;
+    peer_start(&peer, peers, some_silent);
+    peer.data = &it;
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+
+    ga_scope_open(&scope, 0.5);
+    assert_null(ga_body(response, &size));
+    assert_int_equal(ga_error()->code, GA_ECANCELED);
+    assert_int_equal(ga_scope_close(&scope), GA_ETIMEDOUT);
+    assert_int_equal(peer.connections, 2);
+    ga_autofree char *got = ga_text(response);
+
+    if (!got)
+        fail_msg("%s", ga_error_message());
+    assert_string_equal(got, text);
+    assert_int_equal(it.answers, 2);
+    peer_stop(&peer);
+}
+
 /* What is left of the session then is the response's. */
 TIMED_CASE(after_its_session_a_body_is_not_resumed)
 {
@@ -813,6 +844,7 @@ int main(void)
         cmocka_unit_test(the_waits_are_those_of_retries_and_the_total_timeout_holds),
         cmocka_unit_test(a_server_that_asks_to_wait_is_waited_for),
         cmocka_unit_test(a_read_that_was_cancelled_goes_on_with_the_next),
+        cmocka_unit_test(a_request_for_the_rest_that_was_cancelled_does_not_count),
         cmocka_unit_test(after_its_session_a_body_is_not_resumed),
         cmocka_unit_test(a_resumption_is_told_as_a_retry_of_the_one_call),
         cmocka_unit_test(resets_at_any_byte_leave_a_whole_body_or_a_failure),

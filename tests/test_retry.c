@@ -520,6 +520,39 @@ TIMED_CASE(a_retry_of_a_redirected_request_goes_where_it_was_redirected)
     peer_stop(&peer);
 }
 
+/* What a try_ function said, of a channel for one. */
+static ssize_t has_nothing(void *arg, void *buffer, size_t size)
+{
+    int *asked = arg;
+
+    (void)buffer;
+    (void)size;
+    return ++*asked < 5 ? GA_EAGAIN : GA_EUSAGE;
+}
+
+static int goes_back(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* Its code is that of calls which their host holds back, too: it is not taken for that. */
+TIMED_CASE(a_body_that_has_nothing_at_present_ends_the_call)
+{
+    static const peer_step *const scripts[] = {fine, NULL};
+    ga_auto(ga_session) session = ga_session_new(.retries = 1);
+    int asked = 0;
+    ga_body_source source = {.read = has_nothing, .rewind = goes_back, .arg = &asked};
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    assert_null(ga_post(session, peer_url(&peer, "/"), .body_source = &source));
+    assert_int_equal(ga_error()->code, GA_EAGAIN);
+    assert_int_equal(asked, 1);
+    assert_pool_at_rest(session, 0);
+    peer_stop(&peer);
+}
+
 TIMED_CASE(options_that_make_no_sense_are_refused)
 {
     (void)peers;
@@ -559,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_server_that_is_down_is_not_stormed),
         cmocka_unit_test(a_wait_before_a_retry_ends_when_it_is_cancelled),
         cmocka_unit_test(a_retry_of_a_redirected_request_goes_where_it_was_redirected),
+        cmocka_unit_test(a_body_that_has_nothing_at_present_ends_the_call),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
     };
 

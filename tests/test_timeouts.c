@@ -79,6 +79,33 @@ TIMED_CASE(each_timeout_names_itself)
     peer_stop(&peer);
 }
 
+static bool says_continue_and_no_more(peer_visit *visit)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char head[4096];
+
+    return ga__stream_recv(&visit->stream, head, sizeof head, GA__NEVER) > 0 &&
+           peer_say(visit, text, sizeof text - 1);
+}
+
+/* 100 (Continue) comes before the request's end, and is not the answer's first byte. */
+TIMED_CASE(the_first_byte_is_waited_for_after_the_request_also_where_the_server_said_continue)
+{
+    static const peer_step silent[] = {PEER_CALL(says_continue_and_no_more), PEER_HOLD};
+    static const peer_step *const scripts[] = {silent, NULL};
+    ga_auto(ga_session) session =
+        ga_session_new(.first_byte_timeout = 1, .read_timeout = 2, .total_timeout = 5);
+    peer_server peer;
+
+    peer_start(&peer, peers, scripts);
+    double began = ga_now();
+
+    assert_null(ga_post(session, peer_url(&peer, "/"), .text = "body", .expect_continue = 1));
+    assert_timed_out("first_byte", GA_PHASE_FIRST_BYTE, began, 1);
+    assert_pool_at_rest(session, 0);
+    peer_stop(&peer);
+}
+
 TIMED_CASE(waiting_in_line_and_connecting_have_their_timeouts)
 {
     static const peer_step silent[] = {PEER_TAKE(NULL), PEER_HOLD};
@@ -218,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_timeout_names_itself),
+        cmocka_unit_test(the_first_byte_is_waited_for_after_the_request_also_where_the_server_said_continue),
         cmocka_unit_test(waiting_in_line_and_connecting_have_their_timeouts),
         cmocka_unit_test(a_name_that_is_not_resolved_in_time_says_so),
         cmocka_unit_test(a_name_that_does_not_exist_says_so),

@@ -98,6 +98,56 @@ CASE(redirects_retries_and_failures_are_told)
     assert_int_equal(metrics.pool.opened, 2);
 }
 
+/* Adds up what has come. */
+static bool count_request(peer_visit *visit)
+{
+    *(size_t *)visit->peer->data += visit->request.size;
+    return true;
+}
+
+/* Redirects, and the request for the rest of a body, are sent as the first request is. */
+CASE(what_is_sent_on_the_way_is_counted_too)
+{
+    static const peer_step moved[] = {
+        PEER_TAKE("POST / "),
+        PEER_CALL(count_request),
+        PEER_SAY("HTTP/1.1 307 x\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n"),
+        PEER_TAKE("POST /there "),
+        PEER_CALL(count_request),
+        PEER_OK("0", ""),
+        PEER_TAKE("GET "),
+        PEER_CALL(count_request),
+        PEER_SAY("HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 4\r\n\r\nab"),
+        PEER_CLOSE};
+    static const peer_step rest[] = {
+        PEER_TAKE("GET "), PEER_CALL(count_request),
+        PEER_SAY(
+            "HTTP/1.1 206 x\r\nETag: \"a\"\r\nContent-Range: bytes 2-3/4\r\nContent-Length: 2\r\n\r\ncd"),
+        PEER_HOLD};
+    static const peer_step *const scripts[] = {moved, rest, NULL};
+    ga_auto(ga_session) session = ga_session_new(.metrics = 1, .resume = 1, .retry_base = 1e-3);
+    ga_metrics metrics;
+    peer_server peer;
+    size_t sent = 0;
+
+    peer_start(&peer, peers, scripts);
+    peer.data = &sent;
+    ga_auto(ga_response) posted = ga_post(session, peer_url(&peer, "/"), .text = "a body");
+
+    assert_int_equal(ga_status(posted), 200);
+    assert_int_equal(ga_redirects(posted), 1);
+    ga_session_metrics(session, &metrics);
+    assert_int_equal(metrics.bytes_sent, sent);
+    ga_auto(ga_response) response = ga_get(session, peer_url(&peer, "/"));
+    ga_autofree char *text = ga_text(response);
+
+    assert_string_equal(text, "abcd");
+    assert_int_equal(peer.requests, 4);
+    ga_session_metrics(session, &metrics);
+    assert_int_equal(metrics.bytes_sent, sent);
+    peer_stop(&peer);
+}
+
 TIMED_CASE(metrics_are_written_for_prometheus)
 {
     static const peer_step *const scripts[] = {slow, NULL};
@@ -144,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_calls_phases_are_told_in_order),
         cmocka_unit_test(redirects_retries_and_failures_are_told),
+        cmocka_unit_test(what_is_sent_on_the_way_is_counted_too),
         cmocka_unit_test(metrics_are_written_for_prometheus),
         cmocka_unit_test(a_session_that_is_not_watched_counts_nothing),
     };

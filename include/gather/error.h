@@ -93,7 +93,7 @@ typedef struct ga_error_detail {
     const char *timeout; /**< with GA_ETIMEDOUT: "total", "connect", ... or "scope"; else NULL */
     ga_sent sent;
     int attempt;             /**< 1 for the first try; 0 outside a request */
-    int reused;              /**< whether the connection had served a request before */
+    int reused;              /**< whether the connection was a kept one */
     int status;              /**< the HTTP status, or 0 */
     int os_error;            /**< errno, or 0 */
     int dns_error;           /**< ARES_E..., or 0 */

@@ -42,8 +42,9 @@ GA_API GA_MUST_USE int ga_read_event(ga_response *response, ga_event_message *me
 typedef struct ga_event_source ga_event_source;
 
 /** A source of the events at the URL; the connection is made by the first ga_event_source_next. The URL is
- * copied; the options' headers and params are borrowed until the source is freed. The total and
- * the attempt timeout are off unless given. Does not suspend.
+ * copied; what else the options point to is borrowed until the source is freed. The total and
+ * the attempt timeout are off unless given. A Last-Event-ID among the headers is the id to begin at. Does not
+ * suspend.
  *  @return the caller's to free, before the session; NULL with GA_ENOMEM, GA_EUSAGE */
 GA_API ga_event_source *ga_event_source_new_with(ga_session *session, const ga_request_options *options);
 /** ga_event_source_new(session, url, options...) */
@@ -54,7 +55,8 @@ GA_API ga_event_source *ga_event_source_new_with(ga_session *session, const ga_r
  * last id that a header can carry. Suspends.
  *  @return 1; 0 when the server says by 204 that there is no more; negative: GA_ESTATUS (an answer other than
  * 200), GA_ECONTENTTYPE (not text/event-stream), GA_ETOOLARGE, GA_ECANCELED, GA_ENOMEM, and what no new
- * attempt can mend: GA_EURL, GA_ESCHEME, GA_EHEADER, GA_ECERT, GA_EUSAGE */
+ * attempt can mend: GA_EURL, GA_ESCHEME, GA_EHEADER, GA_ECERT, GA_EUSAGE. After GA_ECANCELED (the deadline of
+ * a scope, too) the next call goes on where this one was. */
 GA_API GA_MUST_USE int ga_event_source_next(ga_event_source *source, ga_event_message *message);
 
 /** NULL is fine. */

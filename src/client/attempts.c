@@ -303,7 +303,8 @@ int ga__attempts_judge(ga__call *call, int code)
     ga__advice advice;
 
     leave_host(call, &advice);
-    if (code == GA_EAGAIN && !call->withdrawn) { /* it was held back, and nothing was sent */
+    if (call->held) { /* nothing was sent */
+        call->held = false;
         ga__timeouts_pause_attempt(&call->timeouts);
         code = ga__call_write_head(call);
         return code < 0 ? code : 1;

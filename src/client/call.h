@@ -66,6 +66,7 @@ typedef struct ga__call {
     bool sending;        /* the request is not sent yet; an answer that comes now ends the connection */
     bool wanted;         /* 100 (Continue) has come over HTTP/1.1 */
     bool withdrawn;      /* the caller's before_send or before_retry has ended the call */
+    bool held;           /* its host held it back in line for a connection; the code is GA_EAGAIN */
     bool again;          /* it failed, and is to go out once more, on whatever connection */
     bool refused;        /* the server has certainly not acted on what was sent last */
     unsigned refusals;   /* how often it would not */

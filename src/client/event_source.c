@@ -6,6 +6,7 @@
 #include "client/response.h"
 #include "client/retry.h"
 
+#include "base/ascii.h"
 #include "protocol/media_type.h"
 #include <gather/events.h>
 #include <stdlib.h>
@@ -27,9 +28,35 @@ struct ga_event_source {
     bool ended;
 };
 
+/* Takes the caller's headers. An id among them is the one to begin at, until the server gives one. @return
+ * false without memory */
+static bool take_headers(ga_event_source *source, const ga_pair *headers)
+{
+    size_t count = 0;
+
+    while (headers && headers[count].name)
+        count++;
+    source->headers = calloc(count + 4, sizeof *source->headers);
+    if (!source->headers)
+        return false;
+    source->headers[source->header_count++] = (ga_pair){"Accept", "text/event-stream"};
+    source->headers[source->header_count++] = (ga_pair){"Cache-Control", "no-store"};
+    for (size_t i = 0; i < count; i++) {
+        if (!headers[i].value || !ga__ascii_is(ga__slice_of(headers[i].name), "last-event-id")) {
+            source->headers[source->header_count++] = headers[i];
+            continue;
+        }
+        free(source->last_id);
+        source->last_id = strdup(headers[i].value);
+        if (!source->last_id)
+            return false;
+    }
+    return true;
+}
+
 ga_event_source *ga_event_source_new_with(ga_session *session, const ga_request_options *options)
 {
-    size_t count = 0, size = options ? options->size_ : 0;
+    size_t size = options ? options->size_ : 0;
 
     if (!session)
         return NULL;
@@ -42,17 +69,9 @@ ga_event_source *ga_event_source_new_with(ga_session *session, const ga_request_
     if (!source)
         goto no_memory;
     memcpy(&source->options, options, size < sizeof *options ? size : sizeof *options);
-    while (source->options.headers && source->options.headers[count].name)
-        count++;
-    source->headers = calloc(count + 4, sizeof *source->headers);
     source->url = strdup(options->url);
-    if (!source->headers || !source->url)
+    if (!source->url || !take_headers(source, source->options.headers))
         goto no_memory;
-    source->headers[0] = (ga_pair){"Accept", "text/event-stream"};
-    source->headers[1] = (ga_pair){"Cache-Control", "no-store"};
-    if (count > 0)
-        memcpy(source->headers + 2, source->options.headers, count * sizeof *source->headers);
-    source->header_count = count + 2;
     source->session = session;
     source->options.size_ = sizeof source->options;
     source->options.url = source->url;
@@ -87,8 +106,8 @@ static bool is_passing(int code)
     return ga__retry_is_passing(code) || code == GA_ETRUNCATED || code == GA_EFDS;
 }
 
-/* The connection is over: keeps what it told, and notes when to try again. @return 0, GA_ENOMEM */
-static int lose(ga_event_source *source)
+/* The connection is over: keeps what it told. @return 0, GA_ENOMEM */
+static int leave(ga_event_source *source)
 {
     double retry;
     const char *id = ga__response_retry_hint(source->response, &retry);
@@ -105,6 +124,14 @@ static int lose(ga_event_source *source)
         source->retry = retry > SHORTEST_WAIT ? retry : SHORTEST_WAIT;
     ga_response_free(source->response);
     source->response = NULL;
+    return 0;
+}
+
+/* The same, and notes when to try again. */
+static int lose(ga_event_source *source)
+{
+    if (leave(source) < 0)
+        return GA_ENOMEM;
     source->wait = source->wait > 0 ? source->wait * 2 : source->retry;
     if (source->wait > LONGEST_WAIT && source->wait > source->retry)
         source->wait = source->retry > LONGEST_WAIT ? source->retry : LONGEST_WAIT;
@@ -165,11 +192,10 @@ int ga_event_source_next(ga_event_source *source, ga_event_message *message)
             source->wait = 0;
             return 1;
         }
-        if (code < 0 && !is_passing(code)) {
-            ga_response_free(source->response);
-            source->response = NULL;
-            return code;
-        }
+        if (code == GA_ECANCELED)
+            return code; /* what came of the stream stays, and the next call goes on */
+        if (code < 0 && !is_passing(code))
+            return leave(source) < 0 ? GA_ENOMEM : code;
         if (!source->ended && lose(source) < 0)
             return GA_ENOMEM;
     }

@@ -92,7 +92,8 @@ int ga__call_receive_now(ga__call *call)
 static int receive_head(ga__call *call)
 {
     ga__wait wait = ga__timeouts_wait(&call->timeouts, GA__TIMEOUT_FIRST_BYTE);
-    uint64_t received = 0;
+    /* What came before the request's end and is gone, 100 (Continue) for one, is not the answer's. */
+    uint64_t received = call->partial.size > 0 ? 0 : call->progress.bytes_received;
 
     ga__progress_enter(&call->progress, GA_PHASE_FIRST_BYTE);
     for (;;) {
@@ -189,7 +190,8 @@ int ga__call_exchange(ga__call *call)
 
     progress->reused = call->connection->served;
     progress->sent = call->sent_before;
-    progress->bytes_sent = progress->bytes_received = 0;
+    ga__observe_sent(progress);
+    progress->bytes_received = 0;
     call->response = NULL;
     if (GA_UNLIKELY(call->options->before_send != NULL)) {
         int code = announce(call);

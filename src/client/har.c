@@ -365,7 +365,7 @@ void ga__har_exchanged(ga__call *call, int code)
     call->har = NULL;
     if (code == 0)
         call->response->har = entry;
-    else if (code == GA_EAGAIN) /* it was held back at its host, and comes again */
+    else if (call->held) /* at its host, and comes again */
         free_entry(entry);
     else
         end(entry, &call->progress, ga__now(), NULL);

@@ -23,4 +23,12 @@ ga__observer *ga__observer_new(const ga_session_options *options, bool *failed);
 /* The call, or its response, has come to the event. Only where progress->observer is there. */
 void ga__observe(const ga__progress *progress, ga_trace_kind kind);
 
+/* Counts what an exchange has sent that is not the call's last; the next counts anew. */
+static inline void ga__observe_sent(ga__progress *progress)
+{
+    if (GA_UNLIKELY(progress->observer != NULL))
+        progress->observer->metrics.bytes_sent += progress->bytes_sent;
+    progress->bytes_sent = 0;
+}
+
 #endif

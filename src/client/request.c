@@ -220,6 +220,8 @@ static void give_up_connection(ga__call *call)
 {
     bool unused = call->withdrawn && call->connection && ga__connection_is_open(call->connection);
 
+    if (unused)
+        call->connection->served = true; /* it is a kept one from here on, and may turn out stale */
     if (call->connection)
         ga__pool_release(call->connection, unused, -1);
     call->connection = NULL;
@@ -245,6 +247,7 @@ static bool is_stale(const ga__call *call, int code)
 static GA_NOINLINE int hold_back(ga__call *call)
 {
     call->progress.attempt--;
+    call->held = true;
     ga__pool_release(call->connection, ga__connection_is_open(call->connection), -1);
     call->connection = NULL;
     return GA_EAGAIN;
@@ -263,7 +266,7 @@ static GA_NOINLINE int begin_attempt(ga__call *call, int failure)
         return code;
     progress->attempt++;
     progress->reused = call->refused = false;
-    progress->bytes_sent = 0;
+    ga__observe_sent(progress);
     call->sent_before = progress->sent;
     ga__timeouts_end_attempt(&call->timeouts);
     if (GA_UNLIKELY(progress->observer != NULL))
@@ -323,7 +326,8 @@ static int exchange(ga__call *call)
     progress->attempt++;
     progress->reused = false;
     progress->sent = call->sent_before;
-    progress->bytes_sent = progress->bytes_received = 0;
+    ga__observe_sent(progress);
+    progress->bytes_received = 0;
     call->refusals = 0;
     call->refused = false;
     if (GA_UNLIKELY(progress->observer && progress->attempt > 1))
@@ -608,7 +612,7 @@ static GA_NOINLINE void begin_rest(ga__call *call, const ga_response *broken)
     call->progress = broken->progress;
     call->progress.url = NULL; /* until it is the call's own */
     call->progress.status = 0;
-    call->progress.bytes_received = 0;
+    call->progress.bytes_sent = call->progress.bytes_received = 0;
 }
 
 /* What the request for the rest did counts as the response's. Nobody is told of the answer or its end: the
@@ -617,7 +621,10 @@ static GA_NOINLINE void end_rest(ga__call *call, ga__progress *progress)
 {
     ga_response *rest = call->response;
     ga__progress made = rest ? rest->progress : call->progress;
+    uint64_t sent = made.bytes_sent;
 
+    ga__observe_sent(&made);
+    made.bytes_sent = sent;
     made.method = progress->method;
     made.url = progress->url;
     made.status = progress->status;

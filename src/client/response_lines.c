@@ -15,6 +15,7 @@ enum { PIECE = 8 << 10 };
 struct ga__line_reader {
     ga__event_stream events;
     ga__buffer line;
+    bool over;       /* the line was given, or is given up: another begins */
     size_t at, size; /* of the piece, what is left */
     char piece[PIECE];
 };
@@ -54,6 +55,7 @@ static ga__line_reader *reader_of(ga_response *response)
         }
         response->reader->line = GA__BUFFER_INIT;
         response->reader->at = response->reader->size = 0;
+        response->reader->over = false;
         ga__event_stream_init(&response->reader->events, response->max_line);
     }
     return response->reader;
@@ -71,11 +73,18 @@ static ssize_t fill(ga_response *response, ga__line_reader *reader)
     return count;
 }
 
+/* How long the line is that was collected, without the CR of its end. */
+static size_t length_of(const ga__buffer *line)
+{
+    return line->size - (line->size > 0 && line->data[line->size - 1] == '\r');
+}
+
 /* Gives the line that was collected. */
 static int give(ga__line_reader *reader, const char **line, size_t *size)
 {
-    if (reader->line.size > 0 && reader->line.data[reader->line.size - 1] == '\r')
-        reader->line.data[--reader->line.size] = '\0';
+    reader->line.size = length_of(&reader->line);
+    reader->line.data[reader->line.size] = '\0';
+    reader->over = true;
     *line = reader->line.data;
     if (size)
         *size = reader->line.size;
@@ -89,7 +98,9 @@ int ga_read_line(ga_response *response, const char **line, size_t *size)
     if (!reader)
         return ga_error()->code < 0 ? ga_error()->code
                                     : ga__fail(GA_EUSAGE, "ga_read_line: there is no response");
-    ga__buffer_clear(&reader->line);
+    if (reader->over) /* else a read failed within it, and may go on */
+        ga__buffer_clear(&reader->line);
+    reader->over = false;
     for (;;) {
         ssize_t left = fill(response, reader);
 
@@ -103,9 +114,10 @@ int ga_read_line(ga_response *response, const char **line, size_t *size)
 
         ga__buffer_append(&reader->line, from, length);
         reader->at += length + (end != NULL);
+        reader->over = reader->line.failed || length_of(&reader->line) > response->max_line;
         if (reader->line.failed)
             return no_memory(response);
-        if (reader->line.size > response->max_line)
+        if (reader->over)
             return too_long(response, "a line");
         if (end)
             return give(reader, line, size);

@@ -245,6 +245,8 @@ static int ask(ga_response *response, bool *passing, double *asked)
 
     *asked = -1;
     *passing = is_passing(code, rest);
+    if (code == GA_ECANCELED || code == GA_ENOMEM)
+        resume->left++; /* the next read tries again */
     if (code == GA_ECANCELED || code == GA_ENOMEM ||
         (code == GA_ETIMEDOUT && ga__now() >= response->timeouts.total_at))
         return code;
