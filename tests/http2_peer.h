@@ -253,6 +253,8 @@ static int http2_on_frame(nghttp2_session *session, const nghttp2_frame *frame, 
                                    NULL);
         if (strcmp(stream->path, "/early") == 0)
             http2_answer(visit, frame->hd.stream_id, stream, "413", "3", 3);
+        if (strcmp(stream->path, "/early-large") == 0)
+            http2_answer(visit, frame->hd.stream_id, stream, "413", NULL, 3000000);
     }
     return 0;
 }

@@ -178,6 +178,8 @@ static inline const script *find_script(const char *name, int type)
 {
     static const script silent = {.action = SILENCE};
 
+    if (strncmp(name, "no-aaaa-", 8) == 0)
+        name = "no-aaaa.test";
     if (strncmp(name, "silent-", 7) == 0)
         return &silent;
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)

@@ -465,6 +465,44 @@ static void questions_at_once_are_bounded(void **state)
     assert_int_equal(server.asked, 128); /* 64 names, and none of those in line behind them */
 }
 
+static int resolve_without_ipv6(void *arg)
+{
+    const int *number = arg;
+    char name[40];
+    outcome result;
+
+    snprintf(name, sizeof name, "no-aaaa-%d.test", *number);
+    return resolve_within(name, 30, &result) == 0 ? 0 : ga__fail(GA_EUSAGE, "%s", result.text);
+}
+
+static int resolve_many_without_ipv6(void *arg)
+{
+    int numbers[3 * NAMES], code = configure((ga__dns_options){0});
+    ga_group group;
+
+    (void)arg;
+    if (code < 0)
+        return code;
+    ga_group_open(&group, GA_COLLECT);
+    for (int i = 0; i < 3 * NAMES; i++) {
+        numbers[i] = i;
+        ga_spawn(&group, resolve_without_ipv6, &numbers[i]);
+    }
+    code = ga_gather(&group);
+    ga_group_close(&group);
+    return code;
+}
+
+/* Those in line wait for answers that somebody waits for, and not for the late ones. */
+static void a_server_that_ignores_ipv6_holds_up_nobody_in_line(void **state)
+{
+    double start = check_now();
+
+    (void)state;
+    assert_int_equal(ga_run(resolve_many_without_ipv6, NULL), 0);
+    assert_true(check_now() - start < 10); /* the questions time out after 14 s */
+}
+
 static int most_threads;
 
 static int missing(int number)
@@ -626,6 +664,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_waiter_leaves_the_others_their_answer),
         cmocka_unit_test(a_deadline_ends_the_wait_and_not_the_question),
         cmocka_unit_test(questions_at_once_are_bounded),
+        cmocka_unit_test(a_server_that_ignores_ipv6_holds_up_nobody_in_line),
         cmocka_unit_test(those_in_line_get_their_turn_without_a_thread),
         cmocka_unit_test(a_loop_may_end_with_a_question_open),
         cmocka_unit_test(no_descriptors_is_no_failure_of_the_name),

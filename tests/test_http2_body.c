@@ -169,12 +169,45 @@ TIMED_CASE(an_answer_before_the_body_ends_the_function)
     assert_string_equal(text, "xxx");
     assert_true(ga_now() - start < 1);
     assert_int_equal(tape.left, 1000);
+    assert_null(
+        strstr(ga_error_message(), "/early")); /* that the function was ended is no failure of the call */
     ga_response_free(response);
     http2_assert_ok(session, peer_url(&peer, "/ok"));
     assert_int_equal(stats_of(session).opened, 1);
     assert_pool_at_rest(session, 1);
     ga_session_free(session);
     peer_stop(&peer);
+}
+
+/* The server says why it takes no more of the body, at length: more than may come unread. */
+TIMED_CASE(an_answer_before_the_body_is_larger_than_the_window)
+{
+    static char body[3000000];
+
+    for (int i = 0; i < 3; i++) {
+        ga_group group;
+        peer_server peer;
+        http2_habits habits = {.no_window = true};
+        giver tape = {.left = sizeof body, .piece = 1000, .pause = i == 2 ? 0.001 : 0};
+        ga_body_source source = {.read = give, .arg = &tape};
+        ga_group_open(&group, GA_COLLECT);
+        ga_session *session = http2_begin(&peer, &group, &habits);
+        size_t size;
+        ga_response *response =
+            i ? ga_post(session, peer_url(&peer, "/early-large"), .body_source = &source)
+              : ga_post(session, peer_url(&peer, "/early-large"), .body = body, .body_size = sizeof body);
+
+        if (!response)
+            fail_msg("%s", ga_error_message());
+        assert_int_equal(ga_status(response), 413);
+        assert_non_null(ga_body(response, &size));
+        assert_int_equal(size, 3000000);
+        ga_response_free(response);
+        assert_pool_at_rest(session, 1);
+        ga_session_free(session);
+        peer_stop(&peer);
+        ga_group_close(&group);
+    }
 }
 
 TIMED_CASE(a_function_that_gives_nothing_is_bounded_by_the_total_timeout)
@@ -186,6 +219,8 @@ TIMED_CASE(a_function_that_gives_nothing_is_bounded_by_the_total_timeout)
 
     assert_failed(ga_post(session, peer_url(&peer, "/size"), .body_source = &source, .timeout = 2),
                   GA_ETIMEDOUT, "the total timeout");
+    assert_int_equal(ga_error()->sent, GA_SENT_MAYBE); /* its head went out long ago */
+    assert_true(ga_error()->bytes_sent > 0);
     http2_assert_ok(session, peer_url(&peer, "/ok"));
     ga_session_free(session);
     peer_stop(&peer);
@@ -293,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_function_that_fails_resets_its_stream_alone),
         cmocka_unit_test(a_body_that_is_refused_goes_again_from_its_beginning_or_not_at_all),
         cmocka_unit_test(an_answer_before_the_body_ends_the_function),
+        cmocka_unit_test(an_answer_before_the_body_is_larger_than_the_window),
         cmocka_unit_test(a_function_that_gives_nothing_is_bounded_by_the_total_timeout),
         cmocka_unit_test(a_body_is_read_in_pieces_and_what_is_left_resets_the_stream),
         cmocka_unit_test(content_codings_are_undone_whole_and_in_pieces),

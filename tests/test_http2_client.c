@@ -248,9 +248,34 @@ CASE(cookies_and_credentials_go_over_it_too)
     peer_stop(&peer);
 }
 
+CASE(a_head_may_be_longer_than_64_KiB)
+{
+    static char value[30001];
+    peer_server peer;
+    http2_habits habits = {0};
+    ga_session *session = http2_begin(&peer, peers, &habits);
+
+    memset(value, 'v', sizeof value - 1);
+    ga_auto(ga_response) response = ga_get(
+        session, peer_url(&peer, "/ok"),
+        .headers = GA_PAIRS({"X-One", value}, {"X-Two", value}, {"X-Three", value}, {"X-Four", value}));
+
+    if (!response)
+        fail_msg("%s", ga_error_message());
+    assert_int_equal(ga_status(response), 200);
+    assert_int_equal(ga_attempts(response), 1);
+    ga_response_free(response);
+    response = NULL;
+    http2_assert_ok(session, peer_url(&peer, "/ok"));
+    assert_int_equal(stats_of(session).opened, 1);
+    ga_session_free(session);
+    peer_stop(&peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_head_may_be_longer_than_64_KiB),
         cmocka_unit_test(calls_one_after_another_share_the_connection),
         cmocka_unit_test(calls_at_once_are_streams_of_one_connection),
         cmocka_unit_test(a_thousand_calls_take_as_many_connections_as_the_streams_need),

@@ -5,6 +5,10 @@
  */
 #include "http2_peer.h"
 
+#include "client/http2_connection.h"
+#include "client/session.h"
+#include "task/loop.h"
+
 /* --- what the server refuses or ends -------------------------------------------------------------- */
 
 CASE(a_refused_stream_is_tried_three_times_more)
@@ -46,8 +50,9 @@ CASE(who_is_to_be_calm_is_not_asked_again)
     ga_session *session = http2_begin(&peer, peers, &habits);
 
     http2_assert_ok(session, peer_url(&peer, "/ok"));
-    assert_null(ga_get(session, peer_url(&peer, "/calm")));
-    assert_int_equal(ga_error()->code, GA_ERESET);
+    assert_failed(ga_get(session, peer_url(&peer, "/calm")), GA_ERESET, "GOAWAY, ENHANCE_YOUR_CALM");
+    assert_null(strstr(ga_error_message(), "times before")); /* it was the first */
+    assert_int_equal(ga_error()->attempt, 1);
     assert_int_equal(habits.requests, 2);
     assert_pool_at_rest(session, 0);
     ga_session_free(session);
@@ -335,9 +340,57 @@ CASE(a_flood_of_pings_ends_the_connection)
     peer_stop(&peer);
 }
 
+/* The one that the session's calls share. */
+static ga__http2_connection *shared_of(const ga_session *session)
+{
+    const ga__hash_table *origins = &session->pool.origins;
+
+    for (size_t i = 0; i < origins->chain_count; i++)
+        for (ga__hash_link *link = origins->chains[i]; link; link = link->next) {
+            ga__link *first = ga__list_first(&GA__OF(link, ga__origin, link)->shared);
+
+            if (first)
+                return GA__OF(first, ga__connection, in_origin)->http2;
+        }
+    return NULL;
+}
+
+static int stall(void *arg)
+{
+    http2_caller *self = arg;
+
+    assert_failed(ga_get(self->session, self->url, .timeout = 10), GA_ETIMEDOUT, "the total timeout");
+    return 0;
+}
+
+/* As where a task has held the loop for a minute, or the process was stopped. */
+TIMED_CASE(a_loop_that_was_held_has_not_heard_the_answer_to_a_ping_yet)
+{
+    peer_server peer;
+    ga_group group;
+
+    http2_start(&peer, peers, NULL);
+    http2_caller self = {.session = ga_session_new(.http = 2, .http2_ping = 100)};
+    snprintf(self.url, sizeof self.url, "%s", peer_url(&peer, "/stall"));
+    ga_group_open(&group, GA_COLLECT);
+    ga_sleep(60); /* so that there is a past */
+    assert_non_null(ga_spawn(&group, stall, &self));
+    ga_sleep(1);
+    ga__http2_connection *shared = shared_of(self.session);
+
+    assert_non_null(shared);
+    shared->asked_at = ga__now() - UINT64_C(20000000000);
+    ga__timer_arm(&shared->ping, ga__now());
+    assert_int_equal(ga_gather(&group), 0);
+    ga_group_close(&group);
+    ga_session_free(self.session);
+    peer_stop(&peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_loop_that_was_held_has_not_heard_the_answer_to_a_ping_yet),
         cmocka_unit_test(a_refused_stream_is_tried_three_times_more),
         cmocka_unit_test(what_a_goaway_leaves_out_goes_to_another_connection),
         cmocka_unit_test(who_is_to_be_calm_is_not_asked_again),

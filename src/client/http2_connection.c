@@ -221,7 +221,11 @@ static void on_ping(ga_timer_ *timer)
 
     if (self->connection->lent == 0)
         return;
-    if (self->asked_at && now >= ga__deadline(self->asked_at, PATIENCE)) {
+    uint64_t end = ga__deadline(self->asked_at, PATIENCE);
+
+    if (self->asked_at && now > end + SECOND / 10)
+        self->asked_at = now; /* the loop was held, or the process stopped: the answer may lie there unread */
+    else if (self->asked_at && now >= end) {
         snprintf(problem, sizeof problem, "the server (%s) did not answer a PING within %g s",
                  stream_of(self)->peer, PATIENCE);
         lose(self, GA_EDISCONNECTED, problem);

@@ -50,10 +50,18 @@ static int connection_lost(const ga__call *call, const ga__http2_exchange *excha
 }
 
 /* Says why the stream came to nothing. */
-static int stream_failed(const ga__progress *progress, const ga__http2_stream *stream)
+static int stream_failed(const ga__call *call, const ga__http2_exchange *exchange)
 {
+    const ga__progress *progress = &call->progress;
+    const ga__http2_stream *stream = &exchange->stream;
     const char *name = ga__http2_error_name(stream->error);
+    uint32_t goaway = ga__http2_goaway_error(exchange->on->http2);
 
+    if (stream->refused && goaway)
+        return ga__progress_fail(
+            progress, GA_ERESET,
+            "the server refuses to act on the request, and ends the HTTP/2 connection (GOAWAY, %s)",
+            ga__http2_error_name(goaway));
     if (stream->refused)
         return ga__progress_fail(progress, GA_ERESET,
                                  "the server refuses to act on the request (%s), and did so %d times before",
@@ -152,6 +160,11 @@ static int await_head(ga__call *call, ga__http2_exchange *exchange)
         bool complete = stream->head_done && stream->ended;
 
         ga__http2_note_progress(call, stream);
+        if (!ga__http2_request_sent(stream) && ga__http2_is_full(stream)) {
+            /* It may take no more of the body before it has said all, as HTTP/1.1 does it at the head. */
+            ga__http2_withhold(&exchange->stream);
+            exchange->withheld = true;
+        }
         bool sent = ga__http2_request_sent(stream) || exchange->withheld;
 
         if (complete || (sent && (broke_off(exchange) || (stream->head_done && !stream->closed))))
@@ -172,7 +185,7 @@ static int await_head(ga__call *call, ga__http2_exchange *exchange)
         }
     }
     call->again = goes_again(call, exchange);
-    return stream->failed ? stream_failed(&call->progress, stream) : connection_lost(call, exchange);
+    return stream->failed ? stream_failed(call, exchange) : connection_lost(call, exchange);
 }
 
 /* --- the response --------------------------------------------------------------------------------- */

@@ -19,10 +19,12 @@ typedef struct upload {
     bool by_source; /* the failure is the body's source's */
 } upload;
 
-/* Whether more of the request would serve nobody. */
+/* Whether more of the request would serve nobody: an answer that fills its window is read before the server
+ * can go on. */
 static bool is_over(const ga__http2_stream *stream)
 {
-    return stream->closed || stream->failed || (stream->head_done && stream->ended);
+    return stream->closed || stream->failed || (stream->head_done && stream->ended) ||
+           ga__http2_is_full(stream);
 }
 
 /* Waits until the piece before went out. @return 0 or a failure, recorded */
@@ -100,6 +102,7 @@ static int send_watched(upload *self)
 
     ga_group_cancel(&group);
     ga_group_close(&group);
+    ga__http2_note_progress(self->call, &self->exchange->stream);
     if (code < 0 && is_over(&self->exchange->stream))
         return 0; /* which says more */
     if (code < 0 && closed < 0) {
@@ -120,7 +123,7 @@ static int send_source(ga__call *call, ga__http2_exchange *exchange)
     int code = call->source->calls ? send_watched(&self) : send_pieces(&self);
 
     ga__http2_note_progress(call, &exchange->stream);
-    if (self.by_source)
+    if (code < 0 && self.by_source)
         ga__progress_failed(&call->progress, code);
     return code;
 }

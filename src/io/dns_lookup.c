@@ -15,6 +15,7 @@
 enum { V4 = 0, V6 = 1, CACHE_SIZE = 1000 };
 
 static const size_t MOST_NAMES = 64;
+static const size_t MOST_LATE = 1024; /* questions that hold up nobody in line, though they are open */
 
 static const uint64_t SECOND = 1000000000;
 static const uint64_t MOMENT = 50000000; /* RFC 8305's resolution delay */
@@ -105,6 +106,7 @@ static int add_addresses(const ga__dns_lookups *self, ga__dns_entry *entry, int 
 static void settle(ga__dns_lookups *self, ga__dns_entry *entry)
 {
     ga__timer_disarm(&entry->timer);
+    self->late += entry->asking;
     ga__dns_cache_settle(&self->cache, entry, entry->expires);
     ga__wake_all(&entry->waiters, 0);
 }
@@ -114,6 +116,7 @@ static void on_moment_over(ga_timer_ *timer)
     ga__dns_entry *entry = GA__OF(timer, ga__dns_entry, timer);
 
     settle(entry->resolver, entry);
+    ask_those_in_line(entry->resolver);
 }
 
 static void on_answer(ga__dns_entry *entry, int which, int status, struct ares_addrinfo *info)
@@ -131,6 +134,7 @@ static void on_answer(ga__dns_entry *entry, int which, int status, struct ares_a
     }
     entry->status[which] = status;
     entry->asking--;
+    self->late -= !entry->pending;
     uint64_t expires = now + lifetime(entry, ttl) * SECOND;
 
     /* With two answers the sooner end counts; a failure beside addresses has none of its own. */
@@ -175,13 +179,20 @@ static void ask(ga__dns_lookups *self, ga__dns_entry *entry)
     ga__dns_channel_ask(&self->channel, entry->name, AF_INET, on_ipv4, entry);
 }
 
+static bool has_room(const ga__dns_lookups *self)
+{
+    size_t late = self->late < MOST_LATE ? self->late : MOST_LATE;
+
+    return self->channel.asked - late < 2 * MOST_NAMES;
+}
+
 /* Asks for the next names in line, up to the bound. An answer that comes at once calls this again. */
 static void ask_those_in_line(ga__dns_lookups *self)
 {
     if (self->in_line_called)
         return;
     self->in_line_called = true;
-    while (self->channel.asked < 2 * MOST_NAMES && !ga__list_empty(&self->line)) {
+    while (has_room(self) && !ga__list_empty(&self->line)) {
         ga__dns_entry *entry = GA__OF(ga__list_pop_front(&self->line), ga__dns_entry, used);
 
         ask(self, entry);

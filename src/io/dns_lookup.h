@@ -18,6 +18,7 @@ typedef struct ga__dns_lookups {
     struct stat resolv_conf; /* as the channel read it */
     ga__list line;           /* entries that are still to be asked for, each held; by their `used` */
     ga_timer_ start;         /* armed while the line has not been looked at */
+    size_t late;             /* questions whose answer nobody waits for any more */
     bool in_line_called;
     int closed_because; /* ARES_..., where the channel is closed */
 } ga__dns_lookups;

@@ -19,12 +19,13 @@
 
 enum {
     CONNECTION_WINDOW = 16 << 20,
-    MOST_USELESS = 1000, /* frames in a second that carry nothing, ... */
-    PER_USEFUL = 8,      /* ... and for each frame that does */
-    MOST_SETTINGS = 32,  /* entries in one frame */
-    MOST_ACKS = 1000,    /* of PING and SETTINGS that wait to be sent */
-    MOST_LINGERING = 16, /* streams without an owner whose end is awaited */
-    FIRST_UNKNOWN = 10,  /* the first type of frames that RFC 9113 does not define */
+    MOST_USELESS = 1000,    /* frames in a second that carry nothing, ... */
+    PER_USEFUL = 8,         /* ... and for each frame that does */
+    MOST_SETTINGS = 32,     /* entries in one frame */
+    MOST_ACKS = 1000,       /* of PING and SETTINGS that wait to be sent */
+    MOST_LINGERING = 16,    /* streams without an owner whose end is awaited */
+    LARGEST_HEAD = 1 << 30, /* of a request: what is too long is for the server to say */
+    FIRST_UNKNOWN = 10,     /* the first type of frames that RFC 9113 does not define */
     COMPACT_AT = 64 << 10
 };
 
@@ -531,7 +532,20 @@ void ga__http2_write(ga__http2_stream *stream, const char *bytes, size_t size, b
     stream->deferred = false;
 }
 
+void ga__http2_withhold(ga__http2_stream *stream)
+{
+    stream->out = NULL;
+    stream->out_size = 0;
+    stream->out_last = false;
+}
+
 /* --- responses ------------------------------------------------------------------------------------ */
+
+bool ga__http2_is_full(const ga__http2_stream *stream)
+{
+    return stream->head_done && !stream->ended && !stream->closed &&
+           ga__http2_unread(stream) >= stream->http2->limits.window;
+}
 
 int ga__http2_fields(const ga__http2_stream *stream, ga__headers_table *table)
 {
@@ -622,6 +636,7 @@ static int set_options(nghttp2_option **options)
     nghttp2_option_set_max_reserved_remote_streams(*options, 0);
     nghttp2_option_set_max_settings(*options, MOST_SETTINGS);
     nghttp2_option_set_max_outbound_ack(*options, MOST_ACKS);
+    nghttp2_option_set_max_send_header_block_length(*options, LARGEST_HEAD);
     /* Otherwise nghttp2 passes over them without a word, however many they are. */
     for (unsigned type = FIRST_UNKNOWN; type <= UINT8_MAX; type++)
         nghttp2_option_set_user_recv_extension_type(*options, (uint8_t)type);

@@ -97,6 +97,12 @@ int ga__http2_submit(ga__http2 *http2, ga__http2_stream *stream, ga__slice head,
  * is to stay until then. */
 void ga__http2_write(ga__http2_stream *stream, const char *bytes, size_t size, bool last);
 
+/* What is left of the body is not sent, nor looked at any more. */
+void ga__http2_withhold(ga__http2_stream *stream);
+
+/* Whether the server has answered, and can say no more before some of that is read. */
+bool ga__http2_is_full(const ga__http2_stream *stream);
+
 /* Whether the whole request was handed out. */
 static inline bool ga__http2_request_sent(const ga__http2_stream *stream)
 {
