@@ -379,7 +379,7 @@ static void secrets_are_not_repeated_and_leave_the_list_of_processes(void **stat
     free_all(&options, &given);
     check_fine(&options, &given, "gather u --bearer=hunter2");
     assert_string_equal(options.job.headers[0], "Authorization: Bearer hunter2");
-    assert_null(options.job.bearer);
+    assert_null(options.bearer);
     assert_string_equal(given.argv[2], "--bearer=xxxxxxx");
     free_all(&options, &given);
     given = read_line(&options, "gather u -H 'Authorization hunter2'", &problem);

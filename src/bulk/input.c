@@ -76,19 +76,28 @@ static bool keep_head(const ga__csv *csv, ga__buffer *text, ga__slice **head, si
     return true;
 }
 
-/* The next record. @return 1; 0 at the end; 2: it is broken; -1 with errno, -2 stopped */
+/* Takes the first line of a record that is longer than one may be. @return 2: its quotes do not close; 3: the
+ * line itself is too long; else as read_record */
+static int skip_record(ga__input *input)
+{
+    ga__slice line;
+    int code = ga__pieces_line(&input->pieces, LONGEST_ROW, &line);
+
+    return code < 0 ? code : code == 1 ? 2 : 3;
+}
+
+/* The next record. @return 1; 0 at the end; 2: it is broken; 3: it is too long; -1 with errno, -2 stopped */
 static int read_record(ga__input *input)
 {
     for (;;) {
         ga__slice there = ga__pieces_there(&input->pieces);
-        bool last = input->pieces.ended || there.size > LONGEST_ROW;
         size_t consumed;
 
         if (there.size == 0 && input->pieces.ended)
             return 0;
-        ga__csv_result result = there.size > 0
-                                    ? ga__csv_read(&input->csv, there.data, there.size, last, &consumed)
-                                    : GA__CSV_MORE;
+        ga__csv_result result =
+            there.size > 0 ? ga__csv_read(&input->csv, there.data, there.size, input->pieces.ended, &consumed)
+                           : GA__CSV_MORE;
 
         if (result == GA__CSV_NOMEM)
             return errno = ENOMEM, -1;
@@ -96,6 +105,8 @@ static int read_record(ga__input *input)
             ga__pieces_take(&input->pieces, consumed, input->csv.lines);
             return result == GA__CSV_RECORD ? 1 : 2;
         }
+        if (there.size > LONGEST_ROW)
+            return skip_record(input);
         int code = ga__pieces_read(&input->pieces);
 
         if (code < 0)
@@ -493,6 +504,8 @@ static int next_record(ga__input *input, ga__raw_row *row)
     if (code == 2)
         return bad_row(input, row, (ga__slice){"", 0},
                        "a quoted field does not end, or goes on behind its quote");
+    if (code == 3)
+        return bad_row(input, row, (ga__slice){"", 0}, "the line is longer than %d MiB", LONGEST_ROW >> 20);
     if (code <= 0)
         return code;
     if (is_blank_record(&input->csv))

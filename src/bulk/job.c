@@ -208,6 +208,7 @@ static bool open_journal(ga__job *job, int *code, char **problem)
                                         {"--no-body", options->no_body ? "yes" : NULL},
                                         {"--shard", shard},
                                         {"-o", job->plan->output ? options->output : NULL},
+                                        {"--table", options->table},
                                         {NULL, NULL}};
 
     job->journal = open_journal_for(job, asked, code, problem);

@@ -34,12 +34,12 @@ typedef struct ga__job_options {
     /* the request; texts are templates (bulk/template.h) */
     const char *method; /* NULL: GET, or POST with a body */
     const char *url_template, *base_url;
-    const char *const *headers;             /* "Name: value"; "Name:" takes a default away */
-    const char *data;                       /* a form as a body */
-    const char *json;                       /* a JSON body */
-    const char *const *form;                /* multipart: "name=value", "name=@file" */
-    const char *user, *bearer, *user_agent; /* "name:password" */
-    const char *cookie;
+    const char *const *headers; /* "Name: value"; "Name:" takes a default away */
+    const char *data;           /* a form as a body */
+    const char *json;           /* a JSON body */
+    const char *const *form;    /* multipart: "name=value", "name=@file" */
+    const char *user;           /* "name:password" */
+    const char *user_agent;
     const char *id;          /* a column, or a path into a JSON row */
     const char *const *keep; /* columns, or members */
 

@@ -146,15 +146,17 @@ static int write_records(ga__row_call *call, const ga__record *records, size_t c
     ga__entry entry = {.key = call->row.key, .content = call->row.content, .record = records, .count = count};
     int code = ga__lane_await_turn(call);
 
-    if (code == 0) {
-        if (next)
-            entry.next = ga__slice_of(next);
-        if (!records->ok)
-            ga__row_append_input(&line, &call->row);
-        entry.row = (ga__slice){line.data, line.size};
-        code = line.failed ? ga__job_cannot_write(call->lane->job, NULL) : ga__lane_write(call, &entry);
-        ga__buffer_free(&line);
-    }
+    if (code != 0)
+        return code;
+    const char *shown_next = next ? ga__record_hide(call, next) : "";
+
+    if (!records->ok)
+        ga__row_append_input(&line, &call->row);
+    entry.row = (ga__slice){line.data, line.size};
+    entry.next = ga__slice_of(shown_next ? shown_next : "");
+    code = line.failed || !shown_next ? ga__job_cannot_write(call->lane->job, NULL)
+                                      : ga__lane_write(call, &entry);
+    ga__buffer_free(&line);
     return code;
 }
 
@@ -272,12 +274,21 @@ static int read_body(ga__row_call *call, ga_response *response, ga__record *reco
     return 0;
 }
 
+/* The body that was read, with its mark and in its charset. */
+static ga__slice as_it_came(ga_response *response)
+{
+    size_t size = 0;
+    const void *body = ga_body(response, &size);
+
+    return (ga__slice){body, body ? size : 0};
+}
+
 /* A body that was looked into goes to its file after all. */
-static int move_body_to_file(ga__row_call *call, ga__record *record)
+static int move_body_to_file(ga__row_call *call, ga_response *response, ga__record *record)
 {
     if (!call->row.body_out || !record->ok || record->body_form == GA__BODY_FILE)
         return 0;
-    int code = ga__body_file_write(call->row.body_out, record->body, &call->unwritable);
+    int code = ga__body_file_write(call->row.body_out, as_it_came(response), &call->unwritable);
 
     if (code == 0) {
         record->body_form = GA__BODY_FILE;
@@ -372,7 +383,9 @@ static int take_body(ga__row_call *call, ga_response *response, const char *url,
     if (code >= 0 && !job->plan->items)
         ga__record_extract(record, call);
     if (code >= 0)
-        code = move_body_to_file(call, record);
+        code = move_body_to_file(call, response, record);
+    if (code >= 0 && job->options.raw && !job->plan->items && record->ok)
+        record->body = as_it_came(response);
     if (code < 0 && call->unwritable)
         code = ga__job_cannot_write(job, strdup(ga_error_message()));
     return code < 0 ? code : more;
@@ -416,7 +429,11 @@ static int take_failure(ga__row_call *call, uint32_t page)
     ga__record record = ga__record_begin(call);
 
     if (ga_error()->code == GA_ERATELIMITED) { /* for longer than the job waits */
-        ga__job_end(job, 3, ga_format("%s; --max-wait is %g s", ga_error_message(), job->options.max_wait));
+        const char *hidden = ga__record_hide(call, ga_error_message());
+
+        ga__job_end(job, 3,
+                    ga_format("%s; --max-wait is %g s", hidden ? hidden : "a server asks to wait longer",
+                              job->options.max_wait));
         return leave_row(call);
     }
     if (is_stopped(call) || job->code == 4)
@@ -450,6 +467,21 @@ static int write_refusal(ga__row_call *call)
 
 /* --- the row -------------------------------------------------------------------------------------- */
 
+/* The URL with its secrets in it again. */
+static void reveal(const ga__template *template, char **url)
+{
+    ga__buffer revealed = GA__BUFFER_INIT;
+
+    ga__template_hide(template, *url, true, &revealed);
+    char *text = ga__buffer_take(&revealed);
+
+    if (text) { /* else the server is told the secret's name, and refuses */
+        free(*url);
+        *url = text;
+    }
+    ga__buffer_free(&revealed);
+}
+
 /* Where a paged row begins: where its last page said, in a run before. */
 static uint32_t first_page(const ga__row_call *call, char **url)
 {
@@ -463,6 +495,8 @@ static uint32_t first_page(const ga__row_call *call, char **url)
         ga__journal_page(job->journal, &call->row.key, url, &page);
         pthread_mutex_unlock(&job->lock);
     }
+    if (*url && job->plan->url && ga__template_is_secret(job->plan->url))
+        reveal(job->plan->url, url);
     return page + 1;
 }
 
@@ -478,6 +512,7 @@ static void call_pages(ga__row_call *call)
 
         call->under_way = false;
         call->sent_at = 0;
+        call->first_sent_ms = 0;
         call->called_at = ga__job_now();
         ga_response *response = request(call, present);
 

@@ -40,6 +40,21 @@ static ga__slice shown_url(const ga__job *job, const char *url)
     return (ga__slice){url, host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : 0};
 }
 
+/* It may have the URL in it. */
+static void add_message(ga__buffer *line, const ga__job *job, const char *message)
+{
+    const ga__template *template = job->plan->url;
+    ga__buffer hidden = GA__BUFFER_INIT;
+
+    if (template && ga__template_is_secret(template))
+        ga__template_hide(template, message, false, &hidden);
+    else
+        ga__buffer_add(&hidden, message);
+    line->failed |= hidden.failed;
+    add_text(line, "message", (ga__slice){hidden.data, hidden.size});
+    ga__buffer_free(&hidden);
+}
+
 void ga__job_log_event(void *arg, const ga_trace_event *event)
 {
     static const char *const names[] = {[GA_TRACE_REDIRECT] = "redirect",
@@ -58,7 +73,7 @@ void ga__job_log_event(void *arg, const ga_trace_event *event)
         ga__buffer_printf(&line, ",\"status\":%d", event->status);
     if (event->kind == GA_TRACE_FAILURE) {
         add_text(&line, "code", ga__slice_of(ga_code_name(event->code)));
-        add_text(&line, "message", ga__slice_of(event->message));
+        add_message(&line, arg, event->message);
     }
     write_line(arg, &line);
 }

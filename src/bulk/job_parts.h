@@ -186,7 +186,11 @@ ga__record ga__record_begin(const ga__row_call *call);
 /* How long the last attempt took, and how long it was in line before; `response` or NULL. */
 void ga__record_tell_times(ga__record *record, const ga__row_call *call, const ga_response *response);
 /* That the call, or the reading of its body, failed: as ga_error says. */
-void ga__record_tell_failure(ga__record *record, const ga__row_call *call);
+void ga__record_tell_failure(ga__record *record, ga__row_call *call);
+/* The text with the secrets of the row's URL by their names; it lasts as long as the row. NULL without
+ * memory.
+ */
+const char *ga__record_hide(ga__row_call *call, const char *text);
 /* Where the row stands that is no request. */
 void ga__record_tell_place(ga__record *record, const ga__row *row);
 /* That the answer has another status than is expected. */

@@ -14,6 +14,7 @@
 ga__record ga__record_begin(const ga__row_call *call)
 {
     const ga__row *row = &call->row;
+    const ga__plan *plan = call->lane->job->plan;
 
     return (ga__record){
         .id = row->id,
@@ -24,8 +25,8 @@ ga__record ga__record_begin(const ga__row_call *call)
         .wait_ms = -1,
         .ttfb_ms = -1,
         .total_ms = -1,
-        .keep = row->keep,
-        .keep_count = row->keep_count,
+        .keep = row->keep ? row->keep : plan->like.keep, /* the names, with nothing */
+        .keep_count = plan->keep_count,
         .meta = row->meta,
         .stage = "",
         .message = "",
@@ -48,14 +49,35 @@ void ga__record_tell_times(ga__record *record, const ga__row_call *call, const g
     record->ttfb_ms = (call->answered_at - sent) * 1000;
 }
 
-void ga__record_tell_failure(ga__record *record, const ga__row_call *call)
+const char *ga__record_hide(ga__row_call *call, const char *text)
+{
+    const ga__template *url = call->lane->job->plan->url;
+    ga__buffer hidden = GA__BUFFER_INIT;
+    const char *copy;
+
+    if (!url || !ga__template_is_secret(url))
+        return text;
+    ga__template_hide(url, text, false, &hidden);
+    copy = hidden.failed ? NULL : ga__arena_copy(&call->row.arena, (ga__slice){hidden.data, hidden.size});
+    ga__buffer_free(&hidden);
+    return copy;
+}
+
+static const char *hide_message(ga__row_call *call, const char *message)
+{
+    const char *hidden = ga__record_hide(call, message);
+
+    return hidden ? hidden : "";
+}
+
+void ga__record_tell_failure(ga__record *record, ga__row_call *call)
 {
     const ga_error_detail *error = ga_error();
 
     record->ok = false;
     record->kind = ga__kind_of_error(error);
     record->stage = error->phase == GA_PHASE_NONE ? "" : ga_phase_name(error->phase);
-    record->message = error->message;
+    record->message = hide_message(call, error->message);
     record->body_form = GA__BODY_NONE;
     if (record->attempts == 0)
         record->attempts = error->attempt;
@@ -98,8 +120,7 @@ void ga__record_tell_status(ga__record *record, ga__row_call *call, const ga_res
 
     record->message = message ? ga__arena_copy(&call->row.arena, ga__slice_of(message)) : NULL;
     free(message);
-    if (!record->message)
-        record->message = "";
+    record->message = record->message ? hide_message(call, record->message) : "";
 }
 
 static bool has_charset(const ga_response *response)

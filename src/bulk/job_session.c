@@ -57,11 +57,11 @@ static const char *no_proxy_of(const ga__job_options *options)
 
 /* The headers that are the same for all rows; one without a value takes a default away. What they hold is the
  * caller's to free, but for the names. */
-static bool add_headers(const ga__plan *plan, const char *cookie, ga_pair *pairs)
+static bool add_headers(const ga__plan *plan, ga_pair *pairs)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < plan->header_count && count < MOST_PAIRS - 2; i++) {
+    for (size_t i = 0; i < plan->header_count && count < MOST_PAIRS - 1; i++) {
         const ga__plan_field *field = &plan->headers[i];
         ga__buffer value = GA__BUFFER_INIT;
         char *problem = NULL;
@@ -77,8 +77,6 @@ static bool add_headers(const ga__plan *plan, const char *cookie, ga_pair *pairs
         if (field->value && !pairs[count - 1].value)
             return false;
     }
-    if (cookie)
-        pairs[count++] = (ga_pair){"Cookie", strdup(cookie)};
     pairs[count] = (ga_pair){NULL, NULL};
     return true;
 }
@@ -132,7 +130,7 @@ ga_session *ga__job_new_session(const ga__job *job, int (*answer)(void *arg, str
     session_pairs *pairs = calloc(1, sizeof *pairs);
     ga_session *session = NULL;
 
-    if (!pairs || !add_headers(job->plan, options->cookie, pairs->headers)) {
+    if (!pairs || !add_headers(job->plan, pairs->headers)) {
         ga_fail(GA_ENOMEM, "no memory for a session");
         goto out;
     }
@@ -150,9 +148,8 @@ ga_session *ga__job_new_session(const ga__job *job, int (*answer)(void *arg, str
                        .max_body = options->max_body, .insecure = options->insecure,
                        .ca_file = options->ca_file, .ca_path = options->ca_path,
                        .cert_file = options->cert_file, .key_file = options->key_file,
-                       .unix_socket = options->unix_socket, .no_cookies = !options->cookie,
-                       .user = job->plan->user, .password = job->plan->password, .bearer = options->bearer,
-                       .http = options->http, .proxy = options->proxy,
+                       .unix_socket = options->unix_socket, .no_cookies = 1, .user = job->plan->user,
+                       .password = job->plan->password, .http = options->http, .proxy = options->proxy,
                        .proxies = proxy_count > 0 ? pairs->proxies : NULL, .no_proxy = no_proxy_of(options),
                        .resolve = pairs->resolve[0].name ? pairs->resolve : NULL,
                        .connect_to = options->connect_to, .local_address = options->local_address,

@@ -398,10 +398,10 @@ static int open_job(ga__journal *journal, const ga__journal_options *options, bo
 /* A database that another job's tables are in: --fresh empties what is ours. */
 static int drop_tables(const ga__journal *journal, char **problem)
 {
-    char *sql = ga_format(
-        "DROP TABLE IF EXISTS %s; DROP TABLE IF EXISTS gather_job; DROP TABLE IF EXISTS gather_done;"
-        "DROP TABLE IF EXISTS gather_failed; DROP TABLE IF EXISTS gather_begun; %s",
-        journal->table, schema);
+    char *sql = ga_format("BEGIN IMMEDIATE; DROP TABLE IF EXISTS %s; DROP TABLE IF EXISTS gather_job; DROP "
+                          "TABLE IF EXISTS gather_done;"
+                          "DROP TABLE IF EXISTS gather_failed; DROP TABLE IF EXISTS gather_begun; %s COMMIT",
+                          journal->table, schema);
     int code = sql ? ga__journal_run(journal, sql, problem) : 4;
 
     free(sql);

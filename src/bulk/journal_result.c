@@ -74,11 +74,12 @@ static void bind_text(sqlite3_stmt *statement, int at, ga__slice text)
 /* A number that is one to SQLite too; what is longer stays a text. */
 static void bind_number(sqlite3_stmt *statement, int at, ga__slice value)
 {
+    bool negative = value.size > 0 && *value.data == '-';
     uint64_t whole;
     double number;
 
-    if (ga__parse_decimal(value.data, value.size, &whole) && whole <= INT64_MAX)
-        sqlite3_bind_int64(statement, at, (sqlite3_int64)whole);
+    if (ga__parse_decimal(value.data + negative, value.size - negative, &whole) && whole <= INT64_MAX)
+        sqlite3_bind_int64(statement, at, negative ? -(sqlite3_int64)whole : (sqlite3_int64)whole);
     else if (value.size < 18 && ga__parse_double(value.data, value.size, &number))
         sqlite3_bind_double(statement, at, number);
     else

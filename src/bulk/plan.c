@@ -113,23 +113,14 @@ static bool check_form_type(const ga__plan *plan, char **problem)
     return true;
 }
 
-/* Whatever the header says, or that it says nothing, where an option (or NULL) says it for all rows. */
-static bool check_beside(const ga__plan *plan, const char *header, const char *option, char **problem)
+/* Whatever the header says, or that it says nothing: a session whose login is given has that. */
+static bool check_login(const ga__plan *plan, char **problem)
 {
-    for (size_t i = 0; option && i < plan->header_count; i++)
-        if (is_header(&plan->headers[i], header))
-            return ga__say(false, problem, "-H %s is given beside %s: a request has one of them",
-                           plan->headers[i].name, option);
+    for (size_t i = 0; plan->options->user && i < plan->header_count; i++)
+        if (is_header(&plan->headers[i], "authorization"))
+            return ga__say(false, problem, "-H %s is given beside -u: a request has one login",
+                           plan->headers[i].name);
     return true;
-}
-
-static bool check_headers(const ga__plan *plan, char **problem)
-{
-    const ga__job_options *options = plan->options;
-    const char *login = options->user ? "-u" : options->bearer ? "--bearer" : NULL;
-
-    return check_beside(plan, "authorization", login, problem) &&
-           check_beside(plan, "cookie", options->cookie ? "-b" : NULL, problem);
 }
 
 static bool parse_fields(ga__plan_field **fields, size_t *count, const char *const *texts,
@@ -245,7 +236,7 @@ static bool parse_user(ga__plan *plan, char **problem)
         return true;
     if (!colon)
         return ga__say(false, problem, "-u: name:password is expected");
-    if (!parse_template(&template, plan->options->user, GA__TEMPLATE_HEADER, "-u", problem))
+    if (!parse_template(&template, plan->options->user, GA__TEMPLATE_LOGIN, "-u", problem))
         return false;
     good = ga__template_fill(template, NULL, NULL, false, &text, problem);
     ga__template_free(template);
@@ -329,7 +320,7 @@ static bool parse_all(ga__plan *plan, char **problem)
            parse_template(&plan->json, options->json, GA__TEMPLATE_JSON, "--json", problem) &&
            parse_fields(&plan->headers, &plan->header_count, options->headers, parse_header, problem) &&
            parse_fields(&plan->parts, &plan->part_count, options->form, parse_part, problem) &&
-           check_form_type(plan, problem) && check_headers(plan, problem) &&
+           check_form_type(plan, problem) && check_login(plan, problem) &&
            (!options->id || parse_column(&plan->id, options->id, "--id", problem)) &&
            parse_keep(plan, problem) && parse_extract(plan, problem) && parse_next(plan, problem) &&
            parse_path(&plan->items, options->items, "--items", problem) && parse_user(plan, problem) &&

@@ -445,7 +445,7 @@ static bool find_key(ga__row_builder *self)
                                ga__slice_of(ga__row_shown_url(row)),
                                ga__row_shown_body(row),
                                {headers.data, headers.size},
-                               row->problem || row->parts ? whole : (ga__slice){NULL, 0},
+                               (row->problem && !self->settled) || row->parts ? whole : (ga__slice){NULL, 0},
                                ga__slice_of(row->body_file ? row->body_file : ""),
                                ga__slice_of(type ? type : "")};
     const size_t count = sizeof parts / sizeof *parts;
@@ -480,8 +480,6 @@ static bool build(ga__row_builder *self)
     }
     if (!*row->url)
         return ga__row_refuse(self, "its URL is empty");
-    if (row->body_file && access(row->body_file, R_OK) < 0)
-        return ga__row_refuse(self, "its body_file, %s, cannot be read: %s", row->body_file, strerror(errno));
     if (!fill_body(self) || !fill_headers(self))
         return false;
     settle_type(self);
@@ -496,6 +494,9 @@ static bool build(ga__row_builder *self)
     }
     if (plan->options->tokens.count > 0 && !self->has_cost)
         row->cost = guess_cost(row);
+    self->settled = true;
+    if (row->body_file && access(row->body_file, R_OK) < 0) /* which may be another in the next run */
+        return ga__row_refuse(self, "its body_file, %s, cannot be read: %s", row->body_file, strerror(errno));
     return true;
 }
 

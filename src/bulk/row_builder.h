@@ -16,6 +16,7 @@ typedef struct ga__row_builder {
     bool is_request; /* the row is a request record: its members are known ones */
     int bodies;      /* how many it has said */
     bool has_cost;   /* it has said one, which may be none */
+    bool settled;    /* all that it asks for is known, and what it is known by with it */
     bool failed;     /* no memory */
 } ga__row_builder;
 

@@ -135,12 +135,12 @@ static bool take_form(ga__row_builder *self, ga__slice value)
 
     if (!parts)
         return ga__row_no_memory(self);
-    self->row->parts = parts;
     parts[count] = (ga_part){.name = NULL};
     ga__json_walk_begin(&walk, value);
-    for (; ga__json_next_element(&walk, &each); parts++)
-        if (!take_part(self, each, parts))
+    for (size_t i = 0; ga__json_next_element(&walk, &each); i++)
+        if (!take_part(self, each, &parts[i]))
             return false;
+    self->row->parts = parts; /* whole: a row that is refused has none */
     self->bodies++;
     return true;
 }

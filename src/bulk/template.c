@@ -103,7 +103,7 @@ static bool parse(ga__template *template, char **problem)
 
     while (*(at += strcspn(at, "{}$"))) {
         bool secret = strncmp(at, env, sizeof env - 1) == 0;
-        size_t size = secret ? 0 : column_size(at);
+        size_t size = secret || template->use == GA__TEMPLATE_LOGIN ? 0 : column_size(at);
 
         if (!secret && size == 0) {
             if (*at != '$' && template->use == GA__TEMPLATE_URL)
@@ -239,4 +239,41 @@ bool ga__template_fill(const ga__template *template, ga__template_column *column
         }
     }
     return !out->failed;
+}
+
+/* Appends what takes the secret's place where it begins the text. @return how much of the text it was */
+static size_t replace_secret(const piece *each, const char *text, bool reveal, ga__buffer *out)
+{
+    ga__buffer name = GA__BUFFER_INIT, encoded = GA__BUFFER_INIT;
+    size_t size = 0;
+
+    ga__buffer_printf(&name, "${env:%.*s}", (int)each->text.size, each->text.data);
+    ga__percent_append(&encoded, ga__slice_of(each->value), GA__PERCENT_UNRESERVED);
+    out->failed |= name.failed || encoded.failed;
+    if (!out->failed && *each->value) {
+        const char *const wanted[] = {reveal ? name.data : each->value, reveal ? name.data : encoded.data};
+
+        for (size_t i = 0; i < 2 && size == 0; i++)
+            if (strncmp(text, wanted[i], strlen(wanted[i])) == 0)
+                size = strlen(wanted[i]);
+        if (size > 0)
+            ga__buffer_add(out, reveal ? each->value : name.data);
+    }
+    ga__buffer_free(&name);
+    ga__buffer_free(&encoded);
+    return size;
+}
+
+void ga__template_hide(const ga__template *template, const char *text, bool reveal, ga__buffer *out)
+{
+    while (*text) {
+        size_t size = 0;
+
+        for (size_t i = 0; i < template->count && size == 0; i++)
+            if (template->pieces[i].kind == PIECE_SECRET)
+                size = replace_secret(&template->pieces[i], text, reveal, out);
+        if (size == 0)
+            ga__buffer_add_char(out, *text);
+        text += size > 0 ? size : 1;
+    }
 }

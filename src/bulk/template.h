@@ -16,6 +16,7 @@ typedef enum ga__template_use {
     GA__TEMPLATE_JSON,   /* as in a JSON string; braces that name no column are JSON's own */
     GA__TEMPLATE_HEADER, /* as it is; a value with CR, LF, NUL or another control is refused */
     GA__TEMPLATE_FORM,   /* percent-encoded as a form's value; other braces stay */
+    GA__TEMPLATE_LOGIN,  /* a name and a password: braces are theirs, only ${env:NAME} is filled in */
     GA__TEMPLATE_FILE    /* a file's name: "/" and what a file cannot be called become "_", a dot at the
                             beginning too */
 } ga__template_use;
@@ -39,5 +40,9 @@ bool ga__template_is_secret(const ga__template *template);
  * @return false with `problem` as above where a column is missing or its value cannot stand there */
 bool ga__template_fill(const ga__template *template, ga__template_column *column, void *arg, bool redacted,
                        ga__buffer *out, char **problem);
+
+/* Appends a text in which each secret of the template stands as its name, where it is there as it is or
+ * percent-encoded; `reveal`: the other way round. */
+void ga__template_hide(const ga__template *template, const char *text, bool reveal, ga__buffer *out);
 
 #endif

@@ -170,7 +170,10 @@ static char *tell_reason(char *reason, int code, const ga__options *options, con
     if ((code != EXIT_STOPPED && code != EXIT_WRITE) || !status->kept || size == 0)
         return reason;
     told = ga_format("%s%s %s same command%s goes on.", reason, strchr(".?!", reason[size - 1]) ? "" : ".",
-                     before, options->job.resume ? "" : " with --resume");
+                     before,
+                     options->job.resume  ? ""
+                     : options->job.fresh ? " with --resume in place of --fresh"
+                                          : " with --resume");
     if (!told)
         return reason;
     free(reason);

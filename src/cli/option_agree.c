@@ -132,6 +132,33 @@ static bool check_files(const ga__options *options, char **problem)
 
 /* --- what follows --------------------------------------------------------------------------------- */
 
+/* A header of that name that was given in an earlier place makes way; in the same place it is one too many.
+ */
+static bool replace_header(ga__options *options, const char *option, const char *header,
+                           ga__option_place place, char **problem)
+{
+    const char **headers;
+    size_t kept = 0;
+
+    memcpy(&headers, &options->job.headers, sizeof headers);
+    for (size_t i = 0; headers && headers[i]; i++) {
+        unsigned char given = options->header_places[i];
+        bool same = ga__ascii_equal((ga__slice){headers[i], strcspn(headers[i], ":;")},
+                                    (ga__slice){header, strcspn(header, ":")});
+
+        if (same && given == place)
+            return ga__say(false, problem, "--%s and -H %.*s do not go together: a request has one of them",
+                           option, (int)strcspn(header, ":"), header);
+        if (same && given < place)
+            continue;
+        headers[kept] = headers[i];
+        options->header_places[kept++] = given;
+    }
+    if (headers)
+        headers[kept] = NULL;
+    return true;
+}
+
 /* What has an option of its own is a header, too, with the same templates. */
 static bool make_header(ga__options *options, const char *option, const char *before, const char **value,
                         char **problem)
@@ -144,6 +171,8 @@ static bool make_header(ga__options *options, const char *option, const char *be
     *value = NULL;
     if (!header)
         return *problem = NULL, false;
+    if (!replace_header(options, option, header, place, problem))
+        return false;
     return ga__options_set(options, ga__option_named(GA__SLICE("header")), place, true, header, problem);
 }
 
@@ -158,10 +187,13 @@ bool ga__options_agree(ga__options *options, char **problem)
     if (!check_opposed(options, problem) || !check_dependent(options, problem) ||
         !check_files(options, problem))
         return false;
+    if (options->job.table && ga__options_given(options, "table") != GA__PLACE_ARGUMENTS &&
+        ga__output_form_of(options->job.output) != GA__OUTPUT_DB)
+        take_back(options, "table");
     if (options->job.table && ga__output_form_of(options->job.output) != GA__OUTPUT_DB)
         return ga__say(false, problem, "--table is for an output that is a .db, not %s", options->job.output);
-    if (!make_header(options, "bearer", "Authorization: Bearer ", &options->job.bearer, problem) ||
-        !make_header(options, "cookie", "Cookie: ", &options->job.cookie, problem))
+    if (!make_header(options, "bearer", "Authorization: Bearer ", &options->bearer, problem) ||
+        !make_header(options, "cookie", "Cookie: ", &options->cookie, problem))
         return false;
     options->job.resume |= options->job.retry_failed;
     return true;

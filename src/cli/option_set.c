@@ -323,10 +323,14 @@ static bool set_value(ga__options *options, const ga__option *option, ga__option
 
 static void set_switch(ga__options *options, const ga__option *option, bool on)
 {
-    if (option->kind == GA__OPTION_SET)
-        *(int *)at(options, option) = on ? (int)option->least : 0;
-    else
+    if (option->kind == GA__OPTION_SET) {
+        int *choice = at(options, option);
+
+        if (on || *choice == (int)option->least) /* of several; another's is left */
+            *choice = on ? (int)option->least : 0;
+    } else {
         *(bool *)at(options, option) = on == (option->kind == GA__OPTION_FLAG);
+    }
 }
 
 /* Whether a later place has this option, or another of the same thing. */

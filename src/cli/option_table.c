@@ -49,13 +49,13 @@ const ga__option ga__option_table[] = {
     {"user", 'u', "NAME:PASSWORD", GA__OPTION_USER, REQUEST, JOB(user), .example = "me:${env:PASSWORD}",
      .help = "log in with a name and a password",
      .text = "Without a password it is asked for on the terminal."},
-    {"bearer", 0, "TOKEN", GA__OPTION_SECRET, REQUEST, JOB(bearer), RARE, .example = "${env:API_KEY}",
+    {"bearer", 0, "TOKEN", GA__OPTION_SECRET, REQUEST, OWN(bearer), RARE, .example = "${env:API_KEY}",
      .help = "log in with a token",
      .text = "The same as -H \"Authorization: Bearer TOKEN\". `${env:KEY}` keeps it out of the list of "
              "processes."},
     {"user-agent", 'A', "TEXT", GA__OPTION_TEXT, REQUEST, JOB(user_agent), RARE,
      .example = "nightly-sync/1.0", .help = "who asks"},
-    {"cookie", 'b', "NAME=VALUE", GA__OPTION_TEXT, REQUEST, JOB(cookie), RARE,
+    {"cookie", 'b', "NAME=VALUE", GA__OPTION_TEXT, REQUEST, OWN(cookie), RARE,
      .example = "session=${env:SESSION}", .help = "cookies, as their header has them"},
     {"url", 0, "TEMPLATE", GA__OPTION_TEXT, REQUEST, JOB(url_template),
      .example = "https://api.example/items/{sku}", .help = "the URL of a row, with {col} from its columns",
@@ -170,9 +170,7 @@ const ga__option ga__option_table[] = {
     {"extract", 0, "NAME=PATH", GA__OPTION_TEXTS, OUTPUT, JOB(extract),
      .example = "answer=.choices[0].message.content", .help = "a value of the JSON answer; a part of jq",
      .text = "May be given several times. A path alone is its own name. Paths are `.a.b[0]`, `.a[\"x y\"]`, "
-             "`.items[]`, of which the first "
-             "is taken, "
-             "and `.[-1]`."},
+             "`.items[]`, which gives an array of all, and `.[-1]`."},
     {"headers", 'i', NULL, GA__OPTION_FLAG, OUTPUT, JOB(with_headers), RARE,
      .help = "the answer's headers in the record"},
     {"no-body", 0, NULL, GA__OPTION_FLAG, OUTPUT, JOB(no_body), .help = "no bodies in the record"},

@@ -20,6 +20,12 @@ ga__option_place ga__options_given(const ga__options *options, const char *name)
         return GA__PLACE_NONE;
     if (option->kind == GA__OPTION_FLAG)
         memcpy(&on, (const char *)options + option->place, sizeof on);
+    if (option->kind == GA__OPTION_SET) {
+        int set;
+
+        memcpy(&set, (const char *)options + option->place, sizeof set);
+        on = set != 0;
+    }
     return on ? (ga__option_place)options->given[option - ga__option_table] : GA__PLACE_NONE;
 }
 
@@ -48,7 +54,10 @@ static const ga__option *find_long(ga__slice name, bool *on)
     else if (name.size > 0 && name.size < sizeof opposite - 3)
         option = ga__option_named(
             (ga__slice){opposite, 3 + (memcpy(opposite + 3, name.data, name.size), name.size)});
-    return option && (option->kind == GA__OPTION_FLAG || option->kind == GA__OPTION_OFF) ? option : NULL;
+    return option && (option->kind == GA__OPTION_FLAG || option->kind == GA__OPTION_OFF ||
+                      option->kind == GA__OPTION_SET)
+               ? option
+               : NULL;
 }
 
 static bool unknown_long(arguments *from, ga__slice name)

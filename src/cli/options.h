@@ -36,6 +36,7 @@ typedef struct ga__options {
     const char *topic; /* of help: "all", an option's name; or NULL */
     int shell;         /* of completion: its place among the choices */
     const char *config;
+    const char *bearer, *cookie; /* they become headers */
     bool dry_run, quiet, verbose;
     int progress; /* a ga__screen_mode */
 

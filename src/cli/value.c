@@ -137,7 +137,7 @@ bool ga__value_share(ga__slice text, double *number, bool *share)
     if (is(text, "none"))
         return *number = 0, *share = false, true;
     if (!percent) {
-        if (!ga__parse_decimal(text.data, text.size, &whole) || whole >= (uint64_t)1 << 53)
+        if (!ga__parse_decimal(text.data, text.size, &whole) || whole == 0 || whole >= (uint64_t)1 << 53)
             return false;
         return *number = (double)whole, *share = false, true;
     }

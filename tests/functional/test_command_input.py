@@ -700,5 +700,153 @@ class Signals(WithApi):
         self.check_rest(1000)
 
 
+LATIN = {"method": "POST", "content_type": "text/html; charset=iso-8859-1", "body_base64": "77u/Y2Fm6Q=="}
+LATIN_BYTES = b"\xef\xbb\xbfcaf\xe9"
+
+
+class Corners(WithApi):
+    """Rows, options and runs that meet in odd ways."""
+
+    def config(self, text):
+        (self.path / "gather").mkdir(exist_ok=True)
+        self.write("gather/config", text)
+        return {"env": {"XDG_CONFIG_HOME": str(self.path)}}
+
+    def test_a_form_that_breaks_off(self):
+        self.write("rows.jsonl", '{"url":"/todos/1","form":[{"name":"a","bogus":1},{"name":"b","value":"c"}]}\n"/todos/2"\n')
+        records = self.records("rows.jsonl", code=1)
+        self.assert_input_failure(records[1], "rows.jsonl", 1)
+        self.assertTrue(records[2]["ok"])
+
+    def test_a_password_with_braces(self):
+        run = self.gather(self.api.url + "/todos/1", "-u", "me:a{b}c{{d}}", "-q", "--dry-run")
+        self.assertIn("GET /todos/1", run.stdout)
+        self.records("/todos/1", "-u", "me:a{b}c{{d}}")
+
+    def test_a_bad_row_of_a_table_has_all_columns(self):
+        self.write("rows.csv", "a,b\n1,2\n3\n4,5\n6\n")
+        arguments = ["rows.csv", "--url", self.api.url + "/todos/{a}", "--keep", "a,b", "--extract", "i=.id", "--ordered", "-c", "1"]
+        self.gather(*arguments, "-o", "out.csv", code=1)
+        with (self.path / "out.csv").open(newline="") as file:
+            self.assertEqual({len(each) for each in csv.reader(file)}, {17})
+        self.gather(*arguments, "-o", "out.db", code=1)
+        with sqlite3.connect(self.path / "out.db") as db:
+            rows = db.execute("SELECT n, a, b, i, body IS NULL FROM results ORDER BY n").fetchall()
+        self.assertEqual(rows, [(1, "1", "2", 1, 0), (2, None, None, None, 1), (3, "4", "5", 4, 0), (4, None, None, None, 1)])
+
+    def test_a_body_file_that_comes_or_goes_between_two_runs(self):
+        """The row is the same one: it has one record."""
+        for row in ({"url": "/echo", "body_file": "data"}, {"id": 7, "url": "/echo", "body_file": "data"}):
+            for there in (True, False):
+                with self.subTest(row=row, there=there):
+                    for first in (True, False):
+                        (self.path / "data").unlink(missing_ok=True)
+                        if there == first:
+                            self.write("data", "x")
+                        command.write_jsonl(self.path / "rows.jsonl", [row])
+                        self.gather("rows.jsonl", "--base-url", self.api.url, "-o", "out.jsonl",
+                                    "--fresh" if first else "--resume", code=0 if there else 1)
+                    self.assertEqual(len(command.records(self.path / "out.jsonl")), 1)
+
+    def test_bodies_are_as_they_came(self):
+        command.write_jsonl(self.path / "rows.jsonl", [{"id": "a", "url": self.api.url + "/echo", **LATIN}])
+        run = subprocess.run([servers.built("gather"), "rows.jsonl", "--raw", "-q"], cwd=self.path, capture_output=True, check=True)
+        self.assertEqual(run.stdout, LATIN_BYTES)
+        self.gather("rows.jsonl", "-o", "out/{id}", "--extract", "x=.x")
+        self.assertEqual((self.path / "out" / "a").read_bytes(), LATIN_BYTES)
+
+    def test_a_secret_of_the_url_is_nowhere(self):
+        self.write("rows.csv", "id\n1\n")
+        env = {"SECRET_KEY": "hunter2/hunter3"}
+        template = "/feeds/a?k=${env:SECRET_KEY}&i={id}"
+        self.gather("rows.csv", "--url", self.api.url + template, "--next", ".next", "-o", "pages.jsonl", "--log-json", "log",
+                    "--max-pages", "3", env=env)
+        for number, (url, more) in enumerate([("http://127.0.0.1:1/x?k=${env:SECRET_KEY}&i={id}", []),
+                                              ("http://127.0.0.1:99999/?k=${env:SECRET_KEY}&i={id}", []),
+                                              (self.api.url + "/todos/1?k=${env:SECRET_KEY}&i={id}&id=1", ["--next", "id=.id"]),
+                                              (self.api.url + "/links/3?k=${env:SECRET_KEY}&i={id}", ["-L", "--max-redirs", "1"])]):
+            run = command.run("rows.csv", "--url", url, *more, "--retry", "0", "--log-json", "log", "--max-errors", "1", "-o",
+                              f"{number}.jsonl", "--no-body", cwd=self.path, env=env)
+            self.assertNotIn("hunter", run.stderr)
+        found = [each.name for each in self.path.iterdir() if b"hunter" in each.read_bytes()]
+        self.assertEqual(found, [])
+
+    def test_paging_that_goes_on_with_a_secret(self):
+        self.write("rows.csv", "id\n1\n")
+        arguments = ["rows.csv", "--url", self.api.url + "/cursors/a?k=${env:SECRET_KEY}&i={id}", "--next", "cursor=.meta.cursor",
+                     "-o", "out.jsonl"]
+        self.api.set(delays={"/cursors": (0.3, 0.3)})
+        self.gather(*arguments, "--max-duration", "0.4", code=3, env={"SECRET_KEY": "hunter2"})
+        self.gather(*arguments, "--resume", env={"SECRET_KEY": "hunter2"})
+        records = command.records(self.path / "out.jsonl")
+        self.assertEqual([each["page"] for each in records], [1, 2, 3, 4, 5])
+        self.assertEqual(len({each["at"] for each in records}), 5, "each page has its own time")
+        self.assertTrue(all("k=hunter2" in each.target for each in self.api.arrived()))
+
+    def test_no_errors_at_all_is_no_number(self):
+        self.refused(self.api.url + "/todos/1", "--max-errors", "0", says="--max-errors")
+
+    def test_two_logins(self):
+        for arguments in (["--bearer", "a", "-H", "authorization: b"], ["-b", "a=1", "-H", "Cookie: b=2"]):
+            self.refused(self.api.url + "/todos/1", *arguments, says="do not go together")
+        for text, arguments in (("header = \"Authorization: b\"", ["--bearer", "a"]), ("bearer = b", ["-H", "Authorization: a"])):
+            run = self.gather(self.api.url + "/todos/1", *arguments, "--dry-run", **self.config(text))
+            self.assertEqual(run.stdout.lower().count("\nauthorization:"), 1, run.stdout)
+
+    def test_what_is_taken_back(self):
+        self.records("/todos/1", "--http2", "--no-http2")
+        self.records("/todos/1", "--http2", "--no-http2", "--http1.1", "--no-http1.1")
+
+    def test_negative_numbers_in_a_database(self):
+        command.write_jsonl(self.path / "rows.jsonl", [{"url": self.api.url + "/echo", "body": {"a": -5}}])
+        self.gather("rows.jsonl", "--extract", "a=.a", "-o", "out.db")
+        with sqlite3.connect(self.path / "out.db") as db:
+            self.assertEqual(db.execute("SELECT typeof(a), a FROM results").fetchone(), ("integer", -5))
+
+    def test_another_table(self):
+        arguments = [self.api.url + "/todos/[1-2]", "-o", "out.db"]
+        self.gather(*arguments, "--table", "one", "--limit", "1")
+        self.refused(*arguments, "--table", "two", "--resume", sent=1, says="--table")
+        self.gather(*arguments, "--table", "one", "--resume")
+
+    def test_a_table_in_the_configuration(self):
+        self.gather(self.api.url + "/todos/1", "-o", "out.jsonl", **self.config("table = items"))
+        self.refused(self.api.url + "/todos/1", "-o", "other.jsonl", "--table", "items", sent=1, says="--table")
+
+    def test_a_row_of_a_table_that_is_too_long(self):
+        """It is one row, and told of."""
+        for quote in ("", '"'):
+            with self.subTest(quote=quote), (self.path / "rows.csv").open("w") as file:
+                file.write(f"id,text\n1,{quote}")
+                for _ in range(140):
+                    file.write("x" * 1000000)
+                file.write(f"{quote}\n2,x\n")
+            records = self.records("rows.csv", "--url", self.api.url + "/todos/{id}", "--keep", "id", code=1)
+            self.assertEqual({n: each["ok"] for n, each in records.items()}, {1: False, 2: True})
+            self.assertIn("MiB", records[1]["error"]["message"])
+
+    def test_what_to_do_after_a_fresh_job_has_stopped(self):
+        run = self.gather(self.api.url + "/always/[500-509]", "--retry", "0", "--max-errors", "1", "-o", "out.jsonl", "--fresh", code=3)
+        self.assertIn("in place of --fresh", " ".join(run.stderr.split()))
+
+    @unittest.skipUnless(shutil.which("strace"), "strace says when it is killed")
+    def test_a_fresh_database_and_a_kill_at_any_write(self):
+        """What the run before has left is all there, or nothing is."""
+        arguments = [servers.built("gather"), self.api.url + "/todos/[1-3]", self.api.url + "/always/404", "-o", "out.db", "-q"]
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+        for count in range(8, 36, 3):
+            with self.subTest(count=count):
+                for each in self.path.glob("out.db*"):
+                    each.unlink()
+                subprocess.run(arguments, cwd=self.path, env=environment, stderr=subprocess.DEVNULL, check=False)
+                subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "trace=pwrite64", "-e",
+                                f"inject=pwrite64:signal=KILL:when={count}", *arguments, "--fresh"], cwd=self.path, env=environment,
+                               stderr=subprocess.DEVNULL, check=False)
+                run = subprocess.run([*arguments, "--resume"], cwd=self.path, env=environment, capture_output=True, check=False)
+                self.assertEqual(run.returncode, 1, run.stderr)
+                with sqlite3.connect(self.path / "out.db") as db:
+                    self.assertEqual(db.execute("SELECT count(*) FROM results").fetchone(), (4,))
+
+
 if __name__ == "__main__":
     tap.main()
