@@ -180,6 +180,7 @@ static ga__journal *open_journal_for(ga__job *job, const ga_pair *asked, int *co
         .retry_failed = options->retry_failed,
         .retry_unknown = options->idempotent || options->idempotency_keys,
         .with_body = !options->no_body && !job->plan->output,
+        .with_files = job->plan->output != NULL,
         .paged = options->next != NULL,
         .like = &job->plan->like,
         .job = asked,

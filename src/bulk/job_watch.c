@@ -17,21 +17,19 @@ static const double drain_for = 30; /* seconds for what is under way when the jo
 
 /* --- the disk ------------------------------------------------------------------------------------- */
 
-/* On a thread: fdatasync takes its time. */
+/* On a thread: a disk takes its time. */
 static int sync_all(void *arg)
 {
     ga__job *job = arg;
-    char *problem = NULL;
-    int fd;
+    char *problem;
 
     pthread_mutex_lock(&job->lock);
-    uint64_t mark = ga__journal_sync_begin(job->journal, &fd);
+    uint64_t mark = ga__journal_sync_begin(job->journal);
 
     job->dirty = false;
     pthread_mutex_unlock(&job->lock);
-    if (fd >= 0 && fdatasync(fd) < 0 && errno != EINVAL)
-        return ga__job_cannot_write(job,
-                                    ga_format("cannot write %s: %s", job->options.output, strerror(errno)));
+    if (ga__journal_sync_output(job->journal, &problem) != 0)
+        return ga__job_cannot_write(job, problem);
     pthread_mutex_lock(&job->lock);
     int code = ga__journal_sync_end(job->journal, mark, &problem);
 

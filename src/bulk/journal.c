@@ -288,15 +288,16 @@ static int write_pending(ga__journal *journal, char **problem)
 
 static int flush_group(ga__journal *journal, char **problem)
 {
-    int code = journal->grouped ? ga__journal_step(journal, journal->commit, problem) : 0;
+    bool at_once = journal->sync == GA__SYNC_EACH;
+    int code =
+        at_once && journal->with_files && journal->grouped ? ga__journal_sync_output(journal, problem) : 0;
 
+    if (code == 0 && journal->grouped)
+        code = ga__journal_step(journal, journal->commit, problem);
     journal->grouped = false;
     if (code == 0 && journal->pending.size > 0)
         code = write_pending(journal, problem);
-    if (code == 0 && journal->sync == GA__SYNC_EACH && journal->output && journal->form != GA__OUTPUT_DB &&
-        fdatasync(journal->fd) < 0 && errno != EINVAL)
-        code = ga__journal_cannot("write", journal->output, problem);
-    return code;
+    return code == 0 && at_once ? ga__journal_sync_output(journal, problem) : code;
 }
 
 int ga__journal_flush(ga__journal *journal, char **problem)
@@ -340,10 +341,21 @@ int ga__journal_write_out(const ga__buffer *pending, char **problem)
 
 /* --- onto the disk -------------------------------------------------------------------------------- */
 
-uint64_t ga__journal_sync_begin(const ga__journal *journal, int *fd)
+uint64_t ga__journal_sync_begin(const ga__journal *journal)
 {
-    *fd = journal->output && journal->form != GA__OUTPUT_DB ? journal->fd : -1;
     return journal->written;
+}
+
+/* A file and its name are synced alone only at the cost of two waits for each; all of them at once cost one.
+ */
+int ga__journal_sync_output(const ga__journal *journal, char **problem)
+{
+    *problem = NULL;
+    if (!journal->output || journal->form == GA__OUTPUT_DB)
+        return 0;
+    int result = journal->with_files ? syncfs(journal->fd) : fdatasync(journal->fd);
+
+    return result < 0 && errno != EINVAL ? ga__journal_cannot("write", journal->output, problem) : 0;
 }
 
 int ga__journal_sync_end(ga__journal *journal, uint64_t mark, char **problem)

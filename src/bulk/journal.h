@@ -56,6 +56,7 @@ typedef struct ga__journal_options {
                          */
     bool retry_unknown; /* with retry_failed: those whose outcome is unknown too */
     bool with_body;     /* CSV and databases have a column for it */
+    bool with_files;    /* records name files beside the output, which are to be on disk before them */
     bool paged;
     const ga__record *like; /* a record with the names of what is kept and extracted */
     const ga_pair *job; /* what the job is asked to do, by option: {"--url", template}; ends with a NULL name.
@@ -106,9 +107,10 @@ bool ga__journal_may_block(const ga__journal *journal);
 void ga__journal_take(ga__journal *journal, ga__buffer *pending);
 int ga__journal_write_out(const ga__buffer *pending, char **problem);
 
-/* What was flushed so far is on disk once fdatasync(*fd), which needs no lock, and ga__journal_sync_end have
- * run. */
-uint64_t ga__journal_sync_begin(const ga__journal *journal, int *fd);
+/* What was flushed so far, and the files that it names, are on disk once these have run, one after another;
+ * the second needs no lock, and takes as long as the disk does. */
+uint64_t ga__journal_sync_begin(const ga__journal *journal);
+int ga__journal_sync_output(const ga__journal *journal, char **problem);
 int ga__journal_sync_end(ga__journal *journal, uint64_t mark, char **problem);
 
 /* Where a paged row goes on: its last page's number and what `next` said; false where it begins. The string

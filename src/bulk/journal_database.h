@@ -12,7 +12,7 @@
 struct ga__journal {
     ga__output_form form;
     ga__sync sync;
-    bool with_body;
+    bool with_body, with_files;
     char *output;   /* path; NULL: standard output */
     char *database; /* path; NULL: there is none */
     char *table;    /* of the output; quoted */

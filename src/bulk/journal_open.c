@@ -474,6 +474,7 @@ ga__journal *ga__journal_open(const ga__journal_options *options, ga__keys *keys
     journal->form = options->form;
     journal->sync = options->sync;
     journal->with_body = options->with_body;
+    journal->with_files = options->with_files;
     journal->fd = STDOUT_FILENO;
     if (!options->output) {
         *code = write_head(journal, options, problem);
@@ -494,20 +495,18 @@ ga__journal *ga__journal_open(const ga__journal_options *options, ga__keys *keys
 
 int ga__journal_close(ga__journal *journal, uint64_t total, char **problem)
 {
-    int code, fd;
-
     *problem = NULL;
     if (!journal)
         return 0;
-    code = ga__journal_flush(journal, problem);
+    int code = ga__journal_flush(journal, problem);
+
     if (code == 0 && journal->add && total > 0)
         code = ga__journal_set(journal, "total", total, problem);
     if (code == 0 && journal->add && journal->sync != GA__SYNC_NONE) {
-        uint64_t mark = ga__journal_sync_begin(journal, &fd);
+        uint64_t mark = ga__journal_sync_begin(journal);
 
-        if (fd >= 0 && fdatasync(fd) < 0 && errno != EINVAL)
-            code = ga__journal_cannot("write", journal->output, problem);
-        else
+        code = ga__journal_sync_output(journal, problem);
+        if (code == 0)
             code = ga__journal_sync_end(journal, mark, problem);
     }
     journal_free(journal);

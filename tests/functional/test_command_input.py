@@ -829,6 +829,24 @@ class Corners(WithApi):
         run = self.gather(self.api.url + "/always/[500-509]", "--retry", "0", "--max-errors", "1", "-o", "out.jsonl", "--fresh", code=3)
         self.assertIn("in place of --fresh", " ".join(run.stderr.split()))
 
+    @unittest.skipUnless(shutil.which("strace"), "strace tells the order of things")
+    def test_files_are_on_disk_before_their_records(self):
+        self.write("rows.csv", "id\n1\n2\n3\n4\n5\n")
+        subprocess.run(["strace", "-f", "-y", "-o", "trace", "-e", "trace=rename,syncfs,pwrite64", servers.built("gather"), "rows.csv",
+                        "--url", self.api.url + "/todos/{id}", "-o", "out/{id}.json", "--sync", "each", "-q"], cwd=self.path,
+                       env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}, check=True)
+        unsynced = written = 0
+        for line in (self.path / "trace").read_text().splitlines():
+            if "rename(" in line and ".part" in line:
+                unsynced += 1
+            elif "syncfs(" in line:
+                unsynced = 0
+            elif "pwrite64(" in line and "index.jsonl>" in line:
+                self.assertEqual(unsynced, 0, line)
+                written += 1
+        self.assertGreater(written, 0)
+        self.assertEqual(len(command.records(self.path / "out" / "index.jsonl")), 5)
+
     @unittest.skipUnless(shutil.which("strace"), "strace says when it is killed")
     def test_a_fresh_database_and_a_kill_at_any_write(self):
         """What the run before has left is all there, or nothing is."""
