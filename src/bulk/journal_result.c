@@ -6,6 +6,7 @@
 #include "bulk/journal_database.h"
 
 #include "base/number.h"
+#include "base/problem.h"
 #include "bulk/json.h"
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,12 @@ static int make_table(const ga__journal *journal, const ga__record *like, char *
     int code = sql.failed ? 4 : ga__journal_run(journal, sql.data, problem);
 
     ga__buffer_free(&sql);
+    if (code != 0 && strstr(sqlite3_errmsg(journal->db), "duplicate column name")) {
+        free(*problem);
+        code = ga__say(2, problem,
+                       "%s cannot have two columns of one name (%s): --extract NAME=PATH names one otherwise",
+                       journal->output, sqlite3_errmsg(journal->db));
+    }
     return code;
 }
 

@@ -96,6 +96,25 @@ static bool check_dependent(ga__options *options, char **problem)
     return true;
 }
 
+/* Where records go to another form of output than this one the option is refused, or, of a place that serves
+ * other jobs, too, taken back. */
+static bool check_form(ga__options *options, const char *name, ga__output_form wanted, const char *what,
+                       char **problem)
+{
+    const char *output = options->job.output;
+    bool is_index = output && strchr(output, '{'); /* of files; in JSON Lines */
+    ga__output_form form = output && !is_index ? ga__output_form_of(output) : GA__OUTPUT_JSONL;
+    ga__option_place place = ga__options_given(options, name);
+
+    if (!place || form == wanted)
+        return true;
+    if (place == GA__PLACE_ARGUMENTS)
+        return ga__say(false, problem, "--%s is for an output that is %s, not %s", name, what,
+                       output ? output : "standard output");
+    take_back(options, name);
+    return true;
+}
+
 /* --- files ---------------------------------------------------------------------------------------- */
 
 static bool is_same_file(const char *a, const char *b)
@@ -187,11 +206,9 @@ bool ga__options_agree(ga__options *options, char **problem)
     if (!check_opposed(options, problem) || !check_dependent(options, problem) ||
         !check_files(options, problem))
         return false;
-    if (options->job.table && ga__options_given(options, "table") != GA__PLACE_ARGUMENTS &&
-        ga__output_form_of(options->job.output) != GA__OUTPUT_DB)
-        take_back(options, "table");
-    if (options->job.table && ga__output_form_of(options->job.output) != GA__OUTPUT_DB)
-        return ga__say(false, problem, "--table is for an output that is a .db, not %s", options->job.output);
+    if (!check_form(options, "table", GA__OUTPUT_DB, "a .db", problem) ||
+        !check_form(options, "headers", GA__OUTPUT_JSONL, "JSON Lines", problem))
+        return false;
     if (!make_header(options, "bearer", "Authorization: Bearer ", &options->bearer, problem) ||
         !make_header(options, "cookie", "Cookie: ", &options->cookie, problem))
         return false;

@@ -813,6 +813,13 @@ class Corners(WithApi):
         self.gather(self.api.url + "/todos/1", "-o", "out.jsonl", **self.config("table = items"))
         self.refused(self.api.url + "/todos/1", "-o", "other.jsonl", "--table", "items", sent=1, says="--table")
 
+    def test_headers_in_a_table(self):
+        self.refused(self.api.url + "/todos/1", "-i", "-o", "out.csv", says="--headers")
+        self.gather(self.api.url + "/todos/1", "-o", "out.csv", **self.config("headers = true"))
+
+    def test_two_columns_of_one_name(self):
+        self.refused(self.api.url + "/todos/1", "--extract", "Status=.id", "-o", "out.db", says="--extract")
+
     def test_a_row_of_a_table_that_is_too_long(self):
         """It is one row, and told of."""
         for quote in ("", '"'):
