@@ -8,6 +8,7 @@
  */
 #include "bulk/job_parts.h"
 
+#include "bulk/json.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,14 +16,30 @@ enum { LOOK_AHEAD = 16, MOST_AHEAD = 1000, PASSED_AT_ONCE = 256 };
 
 /* --- writing -------------------------------------------------------------------------------------- */
 
-/* With --raw the output is bodies, of what succeeded. */
+/* An item as a line. */
+static int add_raw_item(ga__job *job, const ga__record *record)
+{
+    ga__buffer line = GA__BUFFER_INIT;
+
+    if (record->body_form == GA__BODY_NONE) /* the page has none */
+        return 0;
+    ga__json_append_compact(&line, record->body);
+    ga__buffer_add_char(&line, '\n');
+    int code = line.failed ? 4 : ga__journal_add_raw(job->journal, (ga__slice){line.data, line.size});
+
+    ga__buffer_free(&line);
+    return code;
+}
+
+/* With --raw the output is bodies, of what succeeded; or items, a line each. */
 static int add_raw(ga__job *job, const ga__entry *entry)
 {
     int code = 0;
 
     for (size_t i = 0; code == 0 && i < entry->count; i++)
         if (entry->record[i].ok)
-            code = ga__journal_add_raw(job->journal, entry->record[i].body);
+            code = job->plan->items ? add_raw_item(job, &entry->record[i])
+                                    : ga__journal_add_raw(job->journal, entry->record[i].body);
     return code;
 }
 

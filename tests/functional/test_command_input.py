@@ -755,6 +755,12 @@ class Corners(WithApi):
         self.gather("rows.jsonl", "-o", "out/{id}", "--extract", "x=.x")
         self.assertEqual((self.path / "out" / "a").read_bytes(), LATIN_BYTES)
 
+    def test_items_are_a_line_each(self):
+        command.write_jsonl(self.path / "rows.jsonl", [{"url": self.api.url + "/echo", "body": {"all": [1, {"a": 2}, "c"]}},
+                                                       {"url": self.api.url + "/echo", "body": {"all": []}}])
+        run = self.gather("rows.jsonl", "--raw", "--next", ".next", "--items", ".all[]")
+        self.assertEqual(run.stdout, '1\n{"a":2}\n"c"\n')
+
     def test_a_secret_of_the_url_is_nowhere(self):
         self.write("rows.csv", "id\n1\n")
         env = {"SECRET_KEY": "hunter2/hunter3"}
