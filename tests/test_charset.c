@@ -136,7 +136,15 @@ static void what_iconv_cannot_read_is_replaced(void **state)
                   "b",
                   3, "a" FFFD "b");
     check_decoded("iso-2022-jp", "\x1b$BF", 4, FFFD);
-    check_decoded("iso-2022-jp", "\x1b$BF|", 5, "日");
+    check_decoded("iso-2022-jp",
+                  "\x1b$B\xff"
+                  "F|",
+                  6, FFFD "日");                                 /* the shift stays */
+    check_decoded("windows-1255", "\xe0\xd9z", 3, "א" FFFD "z"); /* iconv held the letter back */
+    check_decoded("windows-1258",
+                  "b\x9a"
+                  "a\xcc",
+                  4, "b" FFFD "à");
 }
 
 static void the_content_type_may_be_broken(void **state)

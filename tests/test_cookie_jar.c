@@ -57,6 +57,8 @@ static void one_cookie_and_one_request(void **state)
         {"http://example.com/", "a=b", "http://example.com/", "a=b"},
         {"http://example.com/", "a=b", "http://EXAMPLE.com:8080/x?y", "a=b"},
         {"http://example.com/", "a=b", "http://www.example.com/", ""},
+        {"http://.example.com/", "a=b", "http://.example.com/", ""},
+        {"http://./", "a=b", "http://./", ""},
         {"http://example.com/", "a=b; Domain=example.com", "http://www.example.com/", "a=b"},
         {"http://www.example.com/", "a=b; Domain=.Example.com", "http://example.com/", "a=b"},
         {"http://www.example.com/", "a=b; Domain=example.com", "http://nexample.com/", ""},
@@ -213,6 +215,18 @@ static void secure_cookies_are_left_alone(void **state)
     expect_sent(jar, "https://w.h.com/x", "a=1; b=4; a=3");
     assert_null(take(jar, "https://w.h.com/", "a=6; Domain=h.com; Path=/x")); /* over https it may */
     expect_sent(jar, "http://w.h.com/x", "a=6; b=4; a=3");
+    ga_cookie_jar_free(jar);
+}
+
+static void an_expired_secure_cookie_hides_nothing(void **state)
+{
+    ga_cookie_jar *jar = ga_cookie_jar_new();
+
+    (void)state;
+    assert_null(take(jar, "https://h.com/", "a=1; Secure; Max-Age=10"));
+    assert_non_null(take_at(jar, "http://h.com/", "a=2", NOW + 9));
+    assert_null(take_at(jar, "http://h.com/", "a=2", NOW + 10));
+    expect_sent_at(jar, "http://h.com/", "a=2", NOW + 10);
     ga_cookie_jar_free(jar);
 }
 
@@ -435,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_cookie_is_replaced_and_deleted_in_its_place),
         cmocka_unit_test(longer_paths_go_first_then_older_cookies),
         cmocka_unit_test(secure_cookies_are_left_alone),
+        cmocka_unit_test(an_expired_secure_cookie_hides_nothing),
         cmocka_unit_test(a_server_cannot_fill_the_jar),
         cmocka_unit_test(what_is_sent_is_limited),
         cmocka_unit_test(given_cookies_stand_for_those_of_the_jar),

@@ -142,6 +142,7 @@ static void international_names_become_ascii(void **state)
          "http://example.com/"}, /* a soft hyphen */
         {"http://ex%41mple.com/", "http://example.com/"},
         {"http://xn--ls8h.la/", "http://xn--ls8h.la/"}, /* a symbol, registered before IDNA 2008 */
+        {"http://XN--LS8H.La/", "http://xn--ls8h.la/"},
         {"http://мир.рф:8080/мир", "http://xn--h1ahn.xn--p1ai:8080/%D0%BC%D0%B8%D1%80"},
         {"http://a..ü/", "http://a..xn--tda/"},
     };

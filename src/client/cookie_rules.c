@@ -21,6 +21,8 @@ static const char *choose_domain(ga__cookie *cookie, const ga__url *url, ga__sli
 
     cookie->domain = host;
     cookie->host_only = true;
+    if (host.size > 0 && host.data[0] == '.') /* a file would give it to the host without the dot */
+        return "the URL's host begins with a dot";
     if (given.size == 0)
         return NULL;
     if (given.size > GA__HOST_MAX || !ga__ascii_only(given.data, given.size))
@@ -67,14 +69,14 @@ static int64_t choose_expiry(const ga__set_cookie *set, int64_t now)
 }
 
 /* Whether the jar has a Secure cookie that this one, which came without TLS, would stand in front of. */
-static bool hides_secure(const ga_cookie_jar *jar, const ga__cookie *cookie)
+static bool hides_secure(const ga_cookie_jar *jar, const ga__cookie *cookie, int64_t now)
 {
     if (jar->secure_count == 0)
         return false;
     for (const ga__link *link = jar->all.next; link != &jar->all; link = link->next) {
         ga__cookie other = ga__cookie_of(link);
 
-        if (other.secure && ga__slice_equal(other.name, cookie->name) &&
+        if (other.secure && other.expires > now && ga__slice_equal(other.name, cookie->name) &&
             (ga__cookie_domain_matches(other.domain, false, cookie->domain) ||
              ga__cookie_domain_matches(cookie->domain, false, other.domain)) &&
             ga__cookie_path_matches(cookie->path, other.path))
@@ -109,7 +111,7 @@ int ga__cookie_jar_take(ga_cookie_jar *jar, const ga__url *url, ga__slice field,
     if (!*reason)
         *reason =
             ga__cookie_prefix_refuses(&set, cookie.host_only, ga__slice_equal(set.path, GA__SLICE("/")));
-    if (!*reason && !set.secure && !url->secure && hides_secure(jar, &cookie))
+    if (!*reason && !set.secure && !url->secure && hides_secure(jar, &cookie, now))
         *reason = "it would hide a Secure cookie of its name";
     return *reason ? GA_EUSAGE : ga__cookie_jar_put(jar, &cookie, now);
 }

@@ -81,10 +81,12 @@ static int convert_some(iconv_t converter, ga__buffer *out, char **in, size_t *l
     return result == (size_t)-1 ? errno : 0;
 }
 
-static void convert(iconv_t converter, ga__buffer *out, const char *body, size_t size, size_t unit)
+/* `composes`: iconv holds letters back, since a mark may follow; they go before what cannot be read. */
+static void convert(iconv_t converter, ga__buffer *out, const char *body, size_t size, size_t unit,
+                    bool composes)
 {
     char *in = (char *)(uintptr_t)body; /* iconv does not write to it */
-    size_t left = size;
+    size_t left = size, none = 0;
     int stopped = 0;
 
     while (left > 0 && !out->failed) {
@@ -93,6 +95,8 @@ static void convert(iconv_t converter, ga__buffer *out, const char *body, size_t
             /* EILSEQ is something that is no character, EINVAL a character that the body's end cuts off. */
             size_t skipped = stopped == EINVAL || left < unit ? left : unit;
 
+            if (composes)
+                convert_some(converter, out, &in, &none);
             ga__buffer_add(out, GA__UTF8_REPLACEMENT);
             in += skipped;
             left -= skipped;
@@ -122,7 +126,8 @@ void ga__charset_decode(ga__buffer *out, ga__slice content_type, const char *fal
         ga__utf8_append_repaired(out, body, size);
         return;
     }
-    convert(converter, out, body, size, strncmp(encoding, "UTF-16", 6) == 0 ? 2 : 1);
+    convert(converter, out, body, size, strncmp(encoding, "UTF-16", 6) == 0 ? 2 : 1,
+            strcmp(encoding, "CP1255") == 0 || strcmp(encoding, "CP1258") == 0);
     iconv_close(converter);
 }
 

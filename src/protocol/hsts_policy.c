@@ -11,7 +11,8 @@
 
 enum { LONGEST = 10 * 365 * 24 * 60 * 60 };
 
-/* Takes "= value" where it is there; the value is a token or a quoted string without backslashes. */
+/* Takes "= value" where it is there; the value is a token or what stands in a quoted string, whose escapes
+ * stay: no directive that is known has any. */
 static bool take_value(ga__slice *rest, ga__slice *value)
 {
     *value = (ga__slice){"", 0};
@@ -22,11 +23,13 @@ static bool take_value(ga__slice *rest, ga__slice *value)
     *rest = ga__trim_blanks(*rest);
     if (rest->size > 0 && rest->data[0] == '"') {
         ga__slice_take(rest, 1);
-        const char *end = rest->size > 0 ? memchr(rest->data, '"', rest->size) : NULL;
+        size_t end = 0;
 
-        if (!end)
+        while (end < rest->size && rest->data[end] != '"')
+            end += rest->data[end] == '\\' ? 2 : 1;
+        if (end >= rest->size)
             return false;
-        *value = ga__slice_take(rest, (size_t)(end - rest->data));
+        *value = ga__slice_take(rest, end);
         ga__slice_take(rest, 1);
         return true;
     }

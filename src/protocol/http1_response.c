@@ -132,7 +132,7 @@ static int read_framing(ga__http1_response *response, const ga__headers *headers
     ga__framing framing;
     int code = ga__framing_read(&framing, headers, &response->problem);
 
-    if (code)
+    if (code && !is_tunnel(response)) /* which has no body, whatever its fields say (RFC 9110, 9.3.6) */
         return code;
     response->has_length = framing.has_length;
     response->length = framing.length;

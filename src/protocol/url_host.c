@@ -82,7 +82,7 @@ static int decode(char *name, const char *text, size_t size, bool *idna, const c
         if (byte < 0x80 && is_forbidden((char)byte))
             return refuse(reason, "the host has a character that is not allowed there; only letters, digits, "
                                   "hyphens and dots are, and an IPv6 address in [brackets]");
-        name[length++] = (char)byte;
+        name[length++] = ga__ascii_lower((char)byte);
         *idna |= byte >= 0x80;
     }
     name[length] = '\0';
