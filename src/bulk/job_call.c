@@ -142,20 +142,21 @@ static ga_response *request(ga__row_call *call, const char *url)
 
 static int write_records(ga__row_call *call, const ga__record *records, size_t count, const char *next)
 {
-    ga__buffer line = GA__BUFFER_INIT;
+    ga__buffer line = GA__BUFFER_INIT, hidden = GA__BUFFER_INIT; /* the next page's URL */
     ga__entry entry = {.key = call->row.key, .content = call->row.content, .record = records, .count = count};
     int code = ga__lane_await_turn(call);
 
     if (code != 0)
         return code;
-    const char *shown_next = next ? ga__record_hide(call, next) : "";
-
+    if (next)
+        ga__template_hide(call->lane->job->plan->url, next, &hidden);
     if (!records->ok)
         ga__row_append_input(&line, &call->row);
+    entry.next = (ga__slice){hidden.data, hidden.size};
     entry.row = (ga__slice){line.data, line.size};
-    entry.next = ga__slice_of(shown_next ? shown_next : "");
-    code = line.failed || !shown_next ? ga__job_cannot_write(call->lane->job, NULL)
-                                      : ga__lane_write(call, &entry);
+    code = line.failed || hidden.failed ? ga__job_cannot_write(call->lane->job, NULL)
+                                        : ga__lane_write(call, &entry);
+    ga__buffer_free(&hidden);
     ga__buffer_free(&line);
     return code;
 }
@@ -429,10 +430,8 @@ static int take_failure(ga__row_call *call, uint32_t page)
     ga__record record = ga__record_begin(call);
 
     if (ga_error()->code == GA_ERATELIMITED) { /* for longer than the job waits */
-        const char *hidden = ga__record_hide(call, ga_error_message());
-
         ga__job_end(job, 3,
-                    ga_format("%s; --max-wait is %g s", hidden ? hidden : "a server asks to wait longer",
+                    ga_format("%s; --max-wait is %g s", ga__record_hide(call, ga_error_message()),
                               job->options.max_wait));
         return leave_row(call);
     }
@@ -472,7 +471,7 @@ static void reveal(const ga__template *template, char **url)
 {
     ga__buffer revealed = GA__BUFFER_INIT;
 
-    ga__template_hide(template, *url, true, &revealed);
+    ga__template_reveal(template, *url, &revealed);
     char *text = ga__buffer_take(&revealed);
 
     if (text) { /* else the server is told the secret's name, and refuses */
@@ -495,7 +494,7 @@ static uint32_t first_page(const ga__row_call *call, char **url)
         ga__journal_page(job->journal, &call->row.key, url, &page);
         pthread_mutex_unlock(&job->lock);
     }
-    if (*url && job->plan->url && ga__template_is_secret(job->plan->url))
+    if (*url)
         reveal(job->plan->url, url);
     return page + 1;
 }

@@ -43,13 +43,9 @@ static ga__slice shown_url(const ga__job *job, const char *url)
 /* It may have the URL in it. */
 static void add_message(ga__buffer *line, const ga__job *job, const char *message)
 {
-    const ga__template *template = job->plan->url;
     ga__buffer hidden = GA__BUFFER_INIT;
 
-    if (template && ga__template_is_secret(template))
-        ga__template_hide(template, message, false, &hidden);
-    else
-        ga__buffer_add(&hidden, message);
+    ga__template_hide(job->plan->url, message, &hidden);
     line->failed |= hidden.failed;
     add_text(line, "message", (ga__slice){hidden.data, hidden.size});
     ga__buffer_free(&hidden);

@@ -187,8 +187,7 @@ ga__record ga__record_begin(const ga__row_call *call);
 void ga__record_tell_times(ga__record *record, const ga__row_call *call, const ga_response *response);
 /* That the call, or the reading of its body, failed: as ga_error says. */
 void ga__record_tell_failure(ga__record *record, ga__row_call *call);
-/* The text with the secrets of the row's URL by their names; it lasts as long as the row. NULL without
- * memory.
+/* The text with the secrets of the row's URL by their names; it lasts as long as the row. "" without memory.
  */
 const char *ga__record_hide(ga__row_call *call, const char *text);
 /* Where the row stands that is no request. */

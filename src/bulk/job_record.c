@@ -51,23 +51,14 @@ void ga__record_tell_times(ga__record *record, const ga__row_call *call, const g
 
 const char *ga__record_hide(ga__row_call *call, const char *text)
 {
-    const ga__template *url = call->lane->job->plan->url;
     ga__buffer hidden = GA__BUFFER_INIT;
-    const char *copy;
 
-    if (!url || !ga__template_is_secret(url))
-        return text;
-    ga__template_hide(url, text, false, &hidden);
-    copy = hidden.failed ? NULL : ga__arena_copy(&call->row.arena, (ga__slice){hidden.data, hidden.size});
+    ga__template_hide(call->lane->job->plan->url, text, &hidden);
+    const char *copy =
+        hidden.size > 0 ? ga__arena_copy(&call->row.arena, (ga__slice){hidden.data, hidden.size}) : "";
+
     ga__buffer_free(&hidden);
-    return copy;
-}
-
-static const char *hide_message(ga__row_call *call, const char *message)
-{
-    const char *hidden = ga__record_hide(call, message);
-
-    return hidden ? hidden : "";
+    return copy ? copy : "";
 }
 
 void ga__record_tell_failure(ga__record *record, ga__row_call *call)
@@ -77,7 +68,7 @@ void ga__record_tell_failure(ga__record *record, ga__row_call *call)
     record->ok = false;
     record->kind = ga__kind_of_error(error);
     record->stage = error->phase == GA_PHASE_NONE ? "" : ga_phase_name(error->phase);
-    record->message = hide_message(call, error->message);
+    record->message = ga__record_hide(call, error->message);
     record->body_form = GA__BODY_NONE;
     if (record->attempts == 0)
         record->attempts = error->attempt;
@@ -120,7 +111,7 @@ void ga__record_tell_status(ga__record *record, ga__row_call *call, const ga_res
 
     record->message = message ? ga__arena_copy(&call->row.arena, ga__slice_of(message)) : NULL;
     free(message);
-    record->message = record->message ? hide_message(call, record->message) : "";
+    record->message = record->message ? ga__record_hide(call, record->message) : "";
 }
 
 static bool has_charset(const ga_response *response)

@@ -18,6 +18,7 @@ typedef struct piece {
     piece_kind kind;
     ga__slice text;    /* or the column's name, or the variable's */
     const char *value; /* of a secret: the environment's */
+    char *encoded;     /* the same, percent-encoded */
 } piece;
 
 struct ga__template {
@@ -45,7 +46,7 @@ static bool add(ga__template *template, piece_kind kind, const char *text, size_
         template->pieces = pieces;
         template->room = room;
     }
-    template->pieces[template->count++] = (piece){kind, {text, size}, value};
+    template->pieces[template->count++] = (piece){kind, {text, size}, value, NULL};
     return true;
 }
 
@@ -94,7 +95,15 @@ static size_t add_secret(ga__template *template, const char *at, char **problem)
         *problem = ga_format("${env:%s}: the environment has no %s", variable, variable);
     free(variable);
     template->secret = true;
-    return value && add(template, PIECE_SECRET, name, size, value) ? sizeof env - 1 + size + 1 : 0;
+    if (!value || !add(template, PIECE_SECRET, name, size, value))
+        return 0;
+    ga__buffer encoded = GA__BUFFER_INIT;
+
+    ga__percent_append(&encoded, ga__slice_of(value), GA__PERCENT_UNRESERVED);
+    if (encoded.failed)
+        return 0;
+    template->pieces[template->count - 1].encoded = ga__buffer_take(&encoded); /* NULL: it is empty */
+    return sizeof env - 1 + size + 1;
 }
 
 static bool parse(ga__template *template, char **problem)
@@ -145,6 +154,8 @@ void ga__template_free(ga__template *template)
 {
     if (!template)
         return;
+    for (size_t i = 0; i < template->count; i++)
+        free(template->pieces[i].encoded);
     free(template->text);
     free(template->pieces);
     free(template);
@@ -241,39 +252,53 @@ bool ga__template_fill(const ga__template *template, ga__template_column *column
     return !out->failed;
 }
 
-/* Appends what takes the secret's place where it begins the text. @return how much of the text it was */
-static size_t replace_secret(const piece *each, const char *text, bool reveal, ga__buffer *out)
+/* --- secrets in other texts ----------------------------------------------------------------------- */
+
+static bool begins(const char *text, ga__slice what)
 {
-    ga__buffer name = GA__BUFFER_INIT, encoded = GA__BUFFER_INIT;
-    size_t size = 0;
-
-    ga__buffer_printf(&name, "${env:%.*s}", (int)each->text.size, each->text.data);
-    ga__percent_append(&encoded, ga__slice_of(each->value), GA__PERCENT_UNRESERVED);
-    out->failed |= name.failed || encoded.failed;
-    if (!out->failed && *each->value) {
-        const char *const wanted[] = {reveal ? name.data : each->value, reveal ? name.data : encoded.data};
-
-        for (size_t i = 0; i < 2 && size == 0; i++)
-            if (strncmp(text, wanted[i], strlen(wanted[i])) == 0)
-                size = strlen(wanted[i]);
-        if (size > 0)
-            ga__buffer_add(out, reveal ? each->value : name.data);
-    }
-    ga__buffer_free(&name);
-    ga__buffer_free(&encoded);
-    return size;
+    return what.size > 0 && strncmp(text, what.data, what.size) == 0;
 }
 
-void ga__template_hide(const ga__template *template, const char *text, bool reveal, ga__buffer *out)
+/* Where the text begins with the secret, or with its name, appends the other. @return how much of the text it
+ * was, or 0 */
+static size_t exchange(const piece *each, const char *text, bool reveal, ga__buffer *out)
+{
+    const ga__slice value = ga__slice_of(each->value),
+                    encoded = ga__slice_of(each->encoded ? each->encoded : ""),
+                    name = {each->text.data - (sizeof env - 1), each->text.size + sizeof env};
+
+    if (reveal) {
+        if (!begins(text, name))
+            return 0;
+        ga__buffer_append(out, value.data, value.size);
+        return name.size;
+    }
+    if (!begins(text, value) && !begins(text, encoded))
+        return 0;
+    ga__buffer_append(out, name.data, name.size);
+    return begins(text, value) ? value.size : encoded.size;
+}
+
+static void exchange_all(const ga__template *template, const char *text, bool reveal, ga__buffer *out)
 {
     while (*text) {
         size_t size = 0;
 
-        for (size_t i = 0; i < template->count && size == 0; i++)
+        for (size_t i = 0; template && i < template->count && size == 0; i++)
             if (template->pieces[i].kind == PIECE_SECRET)
-                size = replace_secret(&template->pieces[i], text, reveal, out);
+                size = exchange(&template->pieces[i], text, reveal, out);
         if (size == 0)
             ga__buffer_add_char(out, *text);
         text += size > 0 ? size : 1;
     }
+}
+
+void ga__template_hide(const ga__template *template, const char *text, ga__buffer *out)
+{
+    exchange_all(template, text, false, out);
+}
+
+void ga__template_reveal(const ga__template *template, const char *text, ga__buffer *out)
+{
+    exchange_all(template, text, true, out);
 }

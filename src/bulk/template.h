@@ -41,8 +41,10 @@ bool ga__template_is_secret(const ga__template *template);
 bool ga__template_fill(const ga__template *template, ga__template_column *column, void *arg, bool redacted,
                        ga__buffer *out, char **problem);
 
-/* Appends a text in which each secret of the template stands as its name, where it is there as it is or
- * percent-encoded; `reveal`: the other way round. */
-void ga__template_hide(const ga__template *template, const char *text, bool reveal, ga__buffer *out);
+/* Appends a text in which each secret of the template (NULL: none) stands as its name, where it is there as
+ * it is or percent-encoded. */
+void ga__template_hide(const ga__template *template, const char *text, ga__buffer *out);
+/* Appends such a text with the secrets as they are. */
+void ga__template_reveal(const ga__template *template, const char *text, ga__buffer *out);
 
 #endif
