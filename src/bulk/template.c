@@ -18,7 +18,7 @@ typedef struct piece {
     piece_kind kind;
     ga__slice text;    /* or the column's name, or the variable's */
     const char *value; /* of a secret: the environment's */
-    char *encoded;     /* the same, percent-encoded */
+    char *encoded;     /* the same, percent-encoded; NULL: nothing */
 } piece;
 
 struct ga__template {
@@ -102,7 +102,7 @@ static size_t add_secret(ga__template *template, const char *at, char **problem)
     ga__percent_append(&encoded, ga__slice_of(value), GA__PERCENT_UNRESERVED);
     if (encoded.failed)
         return 0;
-    template->pieces[template->count - 1].encoded = ga__buffer_take(&encoded); /* NULL: it is empty */
+    template->pieces[template->count - 1].encoded = ga__buffer_take(&encoded);
     return sizeof env - 1 + size + 1;
 }
 
