@@ -48,16 +48,22 @@ static json_t *text(const char *string)
     return text_sized(string, strlen(string));
 }
 
+/* What the buffer holds, which is freed. */
+static json_t *text_taken(ga__buffer *shown)
+{
+    json_t *json = shown->failed ? NULL : text_sized(shown->data ? shown->data : "", shown->size);
+
+    ga__buffer_free(shown);
+    return json;
+}
+
 /* The value of a header field. */
 static json_t *field_value(const char *name, const char *value)
 {
     ga__buffer shown = GA__BUFFER_INIT;
 
     ga__redact_field(&shown, name, value);
-    json_t *json = shown.failed ? NULL : text_sized(shown.data ? shown.data : "", shown.size);
-
-    ga__buffer_free(&shown);
-    return json;
+    return text_taken(&shown);
 }
 
 /* {"name": ..., "value": ...}, added to the array. Takes name and value over, which may be NULL. */
@@ -289,9 +295,7 @@ static json_t *failure(void)
     ga__buffer shown = GA__BUFFER_INIT;
 
     ga__redact_url(&shown, ga__slice_of(ga_error_message())); /* it names the URL */
-    json_t *message = shown.failed ? NULL : text_sized(shown.data ? shown.data : "", shown.size);
-
-    ga__buffer_free(&shown);
+    json_t *message = text_taken(&shown);
 
     return message ? json_pack("{s:i, s:s, s:s, s:[], s:[], s:{s:i, s:s}, s:s, s:i, s:i, s:o}", "status", 0,
                                "statusText", "", "httpVersion", "", "cookies", "headers", "content", "size",
